@@ -1,0 +1,125 @@
+"""Every setting, once: name, type, default, meaning. A bad value stops the start.
+
+Values come from ``CLAUSEWAY_*`` environment variables, else from ``instance/clauseway.toml``,
+else from the default.
+"""
+
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+
+class ConfigError(Exception):
+    """One line for each setting that cannot be used."""
+
+
+def _setting(default: Any, meaning: str, read: Callable[[str], Any] = str) -> Any:
+    return field(default=default, metadata={"meaning": meaning, "read": read})
+
+
+def _flag(value: str) -> bool:
+    if value.lower() not in {"1", "0", "true", "false", "yes", "no"}:
+        raise ValueError("say yes or no")
+    return value.lower() in {"1", "true", "yes"}
+
+
+def _origin(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/"):
+        raise ValueError("give an address such as https://training.example.org, without a path")
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise ValueError("plain http is for this machine alone: use https")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _database(value: str) -> str:
+    if value.startswith("postgres://"):
+        value = "postgresql://" + value.removeprefix("postgres://")
+    if value.startswith("postgresql://"):
+        return "postgresql+psycopg://" + value.removeprefix("postgresql://")
+    if not value.startswith(("sqlite:///", "postgresql+psycopg://")):
+        raise ValueError("give sqlite:///FILE or postgresql://…")
+    return value
+
+
+def _level(value: str) -> str:
+    if value.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+        raise ValueError("say DEBUG, INFO, WARNING or ERROR")
+    return value.upper()
+
+
+def _positive(value: str) -> int:
+    number = int(value)
+    if number < 1:
+        raise ValueError("give a whole number of at least 1")
+    return number
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name means this machine."""
+    return host in {"localhost", "::1"} or host.startswith("127.")
+
+
+@dataclass(frozen=True)
+class Config:
+    """The settings of one process."""
+
+    instance: Path
+    url: str = _setting(
+        "http://localhost:8000", "The address people and platforms reach the tool at", _origin
+    )
+    database_url: str = _setting("", "Empty for SQLite in instance/, or postgresql://…", _database)
+    content: str = _setting("", "A folder of a school's own modules/ and question_bank/")
+    log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR", _level)
+    log_json: bool = _setting(True, "Logs as JSON lines rather than plain text", _flag)
+    proxies: int = _setting(0, "How many reverse proxies stand in front", int)
+    managers: str = _setting(
+        "grants", "Who manages: grants, or instructors (a deployment that serves one school)"
+    )
+    database_pool: int = _setting(10, "Connections each process keeps to PostgreSQL", _positive)
+
+    @property
+    def is_https(self) -> bool:
+        return self.url.startswith("https://")
+
+
+def read_config(instance: Path, environ: Mapping[str, str] | None = None) -> Config:
+    """Settings from the environment and ``instance/clauseway.toml``.
+
+    Raises ``ConfigError`` that names every setting at fault, and every unknown one.
+    """
+    environ = os.environ if environ is None else environ
+    settings = [item for item in fields(Config) if item.default is not MISSING]
+    known = {f"CLAUSEWAY_{item.name.upper()}" for item in settings} | {"CLAUSEWAY_INSTANCE"}
+    given, faults = _file_values(instance / "clauseway.toml")
+    given |= {name: value for name, value in environ.items() if name.startswith("CLAUSEWAY_")}
+    faults += [f"{name}: no such setting" for name in sorted(set(given) - known)]
+    values: dict[str, Any] = {}
+    for item in settings:
+        name = f"CLAUSEWAY_{item.name.upper()}"
+        if given.get(name, "") == "":
+            continue
+        try:
+            values[item.name] = item.metadata["read"](given[name])
+        except ValueError as fault:
+            faults.append(f"{name}: {fault}")
+    if values.get("managers", "grants") not in {"grants", "instructors"}:
+        faults.append("CLAUSEWAY_MANAGERS: say grants or instructors")
+    if faults:
+        raise ConfigError("\n".join(faults))
+    values.setdefault("database_url", f"sqlite:///{instance.resolve() / 'clauseway.sqlite3'}")
+    return Config(instance=instance, **values)
+
+
+def _file_values(path: Path) -> tuple[dict[str, str], list[str]]:
+    if not path.exists():
+        return {}, []
+    try:
+        table = tomllib.loads(path.read_text())
+    except tomllib.TOMLDecodeError as fault:
+        return {}, [f"{path.name}: {fault}"]
+    return {f"CLAUSEWAY_{name.upper()}": str(value) for name, value in table.items()}, []

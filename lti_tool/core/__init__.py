@@ -1,0 +1,4 @@
+"""The ground every room stands on: database, ledger, clock, errors, jobs. Knows no Flask.
+
+Owns the tables ``ledger_entry``, ``ledger_head`` and ``disclosure``. Every room may enter.
+"""

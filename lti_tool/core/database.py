@@ -1,0 +1,121 @@
+"""The database: SQLite under a desk, PostgreSQL behind several machines; the same code for both."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    Connection,
+    DateTime,
+    Dialect,
+    Engine,
+    MetaData,
+    create_engine,
+    event,
+)
+from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.types import TypeDecorator
+
+NAMING = {
+    "ix": "ix_%(column_0_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "recursive_triggers=ON",  # so that REPLACE meets the ledger's delete guard
+    "busy_timeout=10000",
+)
+
+
+class Table(DeclarativeBase):
+    """The base of every mapped table."""
+
+    metadata = MetaData(naming_convention=NAMING)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware moment, kept in UTC. SQLite has no zones, so the offset is put back on reading."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment without a time zone cannot be stored")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Database:
+    """One engine and two ways to open a session: ``reading()`` and ``writing()``.
+
+    On SQLite a writing transaction takes the write lock when it begins (``BEGIN IMMEDIATE``),
+    because a lock taken half-way fails at once when somebody else has written meanwhile; and
+    writers of one process queue on a lock of their own, which is fairer than SQLite's polling.
+    On PostgreSQL the two are alike.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.engine: Engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+        self.is_sqlite = self.engine.dialect.name == "sqlite"
+        if self.is_sqlite:
+            _prepare_sqlite(self.engine)
+        writing = self.engine.execution_options(writes=True)
+        self.reading = sessionmaker(self.engine, expire_on_commit=False)
+        self.writing = sessionmaker(writing, expire_on_commit=False)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """A short writing transaction of its own: committed at the end, rolled back on a fault."""
+        with self.writing() as session, session.begin():
+            yield session
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    lock = threading.Lock()
+
+    @event.listens_for(engine, "connect")
+    def connect(connection: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves
+        for pragma in PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        if connection.get_execution_options().get("writes"):
+            _begin_writing(connection, lock)
+        else:
+            connection.exec_driver_sql("BEGIN")
+
+    @event.listens_for(engine, "checkin")
+    def checkin(connection: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
+        # The connection comes back once its COMMIT or ROLLBACK has been done.
+        if record.info.pop("writer_lock", False):
+            lock.release()
+
+
+def _begin_writing(connection: Connection, lock: threading.Lock) -> None:
+    # Past the wait SQLite's own lock decides, so a stuck thread cannot stop the process.
+    held = lock.acquire(timeout=10)
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    except BaseException:
+        if held:
+            lock.release()
+        raise
+    connection.info["writer_lock"] = held

@@ -1,0 +1,301 @@
+"""The ledger: what happened, appended and never changed.
+
+Each entry keeps its exact canonical bytes (RFC 8785) and is chained to the one before it, per
+school, by SHA-256. Personal values enter only as commitments, SHA-256(salt || value); the salt
+and value (a *disclosure*, the word of RFC 9901, SD-JWT) lie in a table of their own, so that
+erasing them leaves the chain whole. ``migrations`` guards the tables against every change.
+"""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import rfc8785
+from sqlalchemy import (
+    BigInteger,
+    Index,
+    LargeBinary,
+    String,
+    Uuid,
+    event,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import insert as postgres_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.orm import Mapped, Session, SessionTransaction, mapped_column
+
+from lti_tool.core.database import Table, UtcDateTime
+from lti_tool.core.ids import new_id
+
+FORMAT = 1
+SALT_BYTES = 16
+NO_HASH = "0" * 64
+
+Value = str | int | Sequence["Value"] | Mapping[str, "Value"]
+"""What an entry may hold: text, whole numbers, and lists and objects of them (no floats, no
+booleans, no nulls: they are the values on which JSON writers differ)."""
+
+
+class LedgerEntry(Table):
+    """One thing that happened at one school. ``body`` holds the exact bytes that were hashed."""
+
+    __tablename__ = "ledger_entry"
+
+    school_id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    sequence: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    record_id: Mapped[UUID] = mapped_column(Uuid, unique=True)
+    kind: Mapped[str] = mapped_column(String(40))
+    recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+    hash: Mapped[str] = mapped_column(String(64))
+
+
+class LedgerHead(Table):
+    """The last entry of each school's chain; locked last before a commit."""
+
+    __tablename__ = "ledger_head"
+
+    school_id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    sequence: Mapped[int] = mapped_column(BigInteger)
+    hash: Mapped[str] = mapped_column(String(64))
+
+
+class Disclosure(Table):
+    """The salt and value behind one commitment; erased when the personal record is."""
+
+    __tablename__ = "disclosure"
+    __table_args__ = (Index("ix_disclosure_person", "school_id", "person_id"),)
+
+    record_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    field: Mapped[str] = mapped_column(String(60), primary_key=True)
+    school_id: Mapped[str] = mapped_column(String(80))
+    person_id: Mapped[UUID] = mapped_column(Uuid)
+    salt: Mapped[bytes] = mapped_column(LargeBinary(SALT_BYTES))
+    value: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+@dataclass(frozen=True)
+class Pending:
+    """An entry that waits for the commit of its transaction."""
+
+    school_id: str
+    record_id: UUID
+    kind: str
+    recorded_at: datetime
+    content: Mapping[str, Value]
+    savepoint: SessionTransaction | None
+    """The savepoint it was appended in; a rollback to it takes the entry back."""
+
+
+def append(
+    session: Session,
+    *,
+    school_id: str,
+    kind: str,
+    facts: Mapping[str, Value],
+    now: datetime,
+    person_id: UUID | None = None,
+    personal: Mapping[str, Value] | None = None,
+) -> UUID:
+    """Record what happened, in the caller's transaction; returns the record's id.
+
+    ``facts`` are kept in the open, ``personal`` values as salted commitments under
+    ``personal`` in the entry, each with a ``Disclosure`` row that belongs to ``person_id``.
+    The entry itself is written just before the commit, because the school's head row must be
+    the last lock taken (several schools in the order of their ids), else writers block
+    one another.
+
+    Raises ``TypeError`` for a value the ledger cannot hold.
+    """
+    if not session.in_transaction():
+        session.begin()  # so that a rollback is heard even where nothing else was done
+    record_id = new_id()
+    commitments: dict[str, Value] = {}
+    for field, value in (personal or {}).items():
+        if person_id is None:
+            raise ValueError("personal values need the person they belong to")
+        salt, raw = secrets.token_bytes(SALT_BYTES), canonical(value)
+        commitments[field] = commitment(salt, raw)
+        session.add(
+            Disclosure(
+                record_id=record_id,
+                field=field,
+                school_id=school_id,
+                person_id=person_id,
+                salt=salt,
+                value=raw,
+            )
+        )
+    content = {"facts": facts, "personal": commitments}
+    canonical(content)  # a bad value must fail here, where its maker is on the stack
+    pending = session.info.setdefault("ledger", [])
+    savepoint = session.get_nested_transaction()
+    pending.append(Pending(school_id, record_id, kind, now, content, savepoint))
+    return record_id
+
+
+def canonical(value: Value) -> bytes:
+    """The canonical JSON bytes of a value (RFC 8785)."""
+    _check(value)
+    return rfc8785.dumps(value)
+
+
+def commitment(salt: bytes, value: bytes) -> str:
+    """SHA-256 of salt and canonical value, in hex."""
+    return hashlib.sha256(salt + value).hexdigest()
+
+
+def _check(value: object) -> None:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            _check(key)
+            _check(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            _check(item)
+    elif isinstance(value, bool) or not isinstance(value, (str, int)):
+        raise TypeError(f"the ledger holds text and whole numbers, not {type(value).__name__}")
+
+
+@event.listens_for(Session, "before_commit")
+def _write_pending(session: Session) -> None:
+    if session.in_nested_transaction() or not session.info.get("ledger"):
+        return
+    session.flush()
+    pending: list[Pending] = session.info.pop("ledger")
+    for school_id in sorted({entry.school_id for entry in pending}):
+        _extend(session, school_id, [entry for entry in pending if entry.school_id == school_id])
+
+
+@event.listens_for(Session, "after_soft_rollback")
+def _forget_pending(session: Session, previous: SessionTransaction) -> None:
+    pending: list[Pending] = session.info.pop("ledger", [])
+    if previous.nested:
+        session.info["ledger"] = [item for item in pending if not _is_within(item, previous)]
+
+
+def _is_within(pending: Pending, savepoint: SessionTransaction) -> bool:
+    found = pending.savepoint
+    while found is not None and found is not savepoint:
+        found = found.parent
+    return found is savepoint
+
+
+def _extend(session: Session, school_id: str, entries: Sequence[Pending]) -> None:
+    sequence, previous = _lock_head(session, school_id)
+    rows = []
+    for entry in entries:
+        sequence += 1
+        body = canonical(
+            {
+                "format": FORMAT,
+                "school": school_id,
+                "sequence": sequence,
+                "record": str(entry.record_id),
+                "kind": entry.kind,
+                "at": entry.recorded_at.astimezone(UTC).isoformat(timespec="milliseconds"),
+                "previous": previous,
+                **entry.content,
+            }
+        )
+        previous = hashlib.sha256(body).hexdigest()
+        rows.append(
+            {
+                "school_id": school_id,
+                "sequence": sequence,
+                "record_id": entry.record_id,
+                "kind": entry.kind,
+                "recorded_at": entry.recorded_at,
+                "body": body,
+                "hash": previous,
+            }
+        )
+    session.execute(insert(LedgerEntry), rows)
+    session.execute(
+        update(LedgerHead)
+        .where(LedgerHead.school_id == school_id)
+        .values(sequence=sequence, hash=previous)
+    )
+
+
+def _lock_head(session: Session, school_id: str) -> tuple[int, str]:
+    head = select(LedgerHead.sequence, LedgerHead.hash).where(LedgerHead.school_id == school_id)
+    found = session.execute(head.with_for_update()).one_or_none()
+    if found is None:
+        upsert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgres_insert
+        first = upsert(LedgerHead).values(school_id=school_id, sequence=0, hash=NO_HASH)
+        session.execute(first.on_conflict_do_nothing())
+        found = session.execute(head.with_for_update()).one()
+    return found.sequence, found.hash
+
+
+@dataclass(frozen=True)
+class Break:
+    """Where a chain stops being what was written."""
+
+    sequence: int
+    record_id: str
+    reason: str
+
+
+def verify(session: Session, *, school_id: str) -> tuple[int, Break | None]:
+    """Walk a school's chain; returns how many entries hold, and the first break if any.
+
+    Checks, in order, for each entry: its number follows, its bytes give its hash, its link is
+    the hash before, its columns say what its bytes say, its disclosures open its commitments;
+    and at the end that the head is the last entry.
+    """
+    count, previous = 0, NO_HASH
+    entries = (
+        select(LedgerEntry)
+        .where(LedgerEntry.school_id == school_id)
+        .order_by(LedgerEntry.sequence)
+        .execution_options(yield_per=500)
+    )
+    with closing(session.scalars(entries)) as found:
+        for entry in found:
+            reason = _fault(session, entry, count + 1, previous)
+            if reason:
+                return count, Break(entry.sequence, str(entry.record_id), reason)
+            count, previous = entry.sequence, entry.hash
+    head = session.get(LedgerHead, school_id)
+    last = (head.sequence, head.hash) if head else (0, NO_HASH)
+    if last != (count, previous):
+        return count, Break(count + 1, "", "entries are missing at the end of the chain")
+    return count, None
+
+
+def _fault(session: Session, entry: LedgerEntry, expected: int, previous: str) -> str:
+    if entry.sequence != expected:
+        return f"entry {expected} is missing"
+    if hashlib.sha256(entry.body).hexdigest() != entry.hash:
+        return "its bytes do not give its hash"
+    try:
+        said: dict[str, Any] = json.loads(entry.body)
+        link, commitments = said["previous"], dict(said["personal"])
+        columns = (said["school"], said["sequence"], said["record"], said["kind"])
+    except (ValueError, LookupError, TypeError):
+        return "its bytes are not those of an entry"
+    if link != previous:
+        return "it does not link to the entry before it"
+    if columns != (entry.school_id, entry.sequence, str(entry.record_id), entry.kind):
+        return "its columns differ from its bytes"
+    disclosures = select(Disclosure).where(Disclosure.record_id == entry.record_id)
+    for disclosure in session.scalars(disclosures):
+        opened = commitment(disclosure.salt, disclosure.value)
+        if commitments.get(disclosure.field) != opened:
+            return f"the kept value of “{disclosure.field}” is not the one recorded"
+    return ""
+
+
+def schools(session: Session) -> Iterator[str]:
+    """The schools that have a chain, in order."""
+    yield from session.scalars(select(LedgerHead.school_id).order_by(LedgerHead.school_id))
