@@ -1,0 +1,123 @@
+"""Who may enter which page, the visit's cookie, and the token every form carries.
+
+Each view wears one of ``public``, ``visitor`` or ``manager``. The roof looks at the mark before
+it calls the view, and refuses to start where one is missing.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from flask import Request, Response
+from sqlalchemy.orm import Session
+
+from lti_tool.core.errors import ToolError
+from lti_tool.people.memberships import is_manager
+from lti_tool.people.models import Visit
+from lti_tool.people.visits import VISIT_SECONDS
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+COOKIE = "__Host-clauseway-visit"
+
+
+@dataclass(frozen=True)
+class Access:
+    """What a view asks of whoever calls it."""
+
+    level: str
+    """public, arrived (a visit, perhaps not yet confirmed or set up), visitor or manager."""
+    writes: bool = False
+    """A GET that writes: it gets a writing session."""
+    csrf: bool = True
+
+
+def public(*, writes: bool = False, csrf: bool = True) -> Callable[[View], View]:
+    """Anybody. ``csrf=False`` where the form's own content is its credential."""
+    return _mark(Access("public", writes, csrf))
+
+
+def arrived(*, writes: bool = False) -> Callable[[View], View]:
+    """Somebody with a visit, even one that is not confirmed or has no school yet."""
+    return _mark(Access("arrived", writes))
+
+
+def visitor(*, writes: bool = False) -> Callable[[View], View]:
+    """Somebody with a confirmed visit at a school."""
+    return _mark(Access("visitor", writes))
+
+
+def manager(*, writes: bool = False) -> Callable[[View], View]:
+    """Somebody with a confirmed visit who holds a grant for its school."""
+    return _mark(Access("manager", writes))
+
+
+def _mark(access: Access) -> Callable[[View], View]:
+    def mark(view: View) -> View:
+        view.access = access  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def access_of(view: Callable[..., Any]) -> Access | None:
+    """The mark a view wears, if any."""
+    return getattr(view, "access", None)
+
+
+def check(session: Session, access: Access, visit: Visit | None) -> None:
+    """Let the visit in or raise ``ToolError``: visit-ended, visit-unconfirmed,
+    school-not-set-up, not-a-manager."""
+    if access.level == "public":
+        return
+    if visit is None:
+        raise ToolError("visit-ended")
+    if access.level == "arrived":
+        return
+    if visit.confirmed_at is None:
+        raise ToolError("visit-unconfirmed")
+    if not visit.school_id:
+        raise ToolError("school-not-set-up")
+    if access.level == "manager" and not is_manager(
+        session, person_id=visit.person_id, school_id=visit.school_id
+    ):
+        raise ToolError("not-a-manager")
+
+
+def csrf_token(secret: bytes, visit: Visit) -> str:
+    """The token a form of this visit carries: an HMAC, so nothing has to be kept."""
+    return hmac.new(secret, f"csrf {visit.id}".encode(), hashlib.sha256).hexdigest()
+
+
+def check_csrf(secret: bytes, visit: Visit | None, request: Request) -> None:
+    """Raises ``ToolError`` form-expired unless the form carries this visit's token."""
+    given = request.form.get("csrf_token", "")
+    if visit is None:
+        raise ToolError("visit-ended")
+    if not hmac.compare_digest(given, csrf_token(secret, visit)):
+        raise ToolError("form-expired")
+
+
+def set_visit_cookie(response: Response, token: str) -> None:
+    """Give the visit to the browser; partitioned, so that it works inside a platform's frame."""
+    response.set_cookie(
+        COOKIE,
+        token,
+        max_age=VISIT_SECONDS,
+        secure=True,
+        httponly=True,
+        samesite="None",
+        partitioned=True,
+    )
+
+
+def drop_visit_cookie(response: Response) -> None:
+    """Take the visit back from the browser."""
+    response.delete_cookie(COOKIE, secure=True, httponly=True, samesite="None", partitioned=True)
+
+
+def visit_token(request: Request) -> str:
+    """The visit's token, or an empty string."""
+    return request.cookies.get(COOKIE, "")

@@ -1,0 +1,147 @@
+"""Somebody arrives through a door: claims become a plain ``Arrival``, then rows."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from lti_tool.core.ids import new_id
+from lti_tool.people.models import Identity, Membership, Person, Visit
+
+CODE_LIFE = timedelta(minutes=5)
+IDLE_LIFE = timedelta(minutes=30)
+VISIT_LIFE = timedelta(hours=8)
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """What a door knows of somebody it has let in. Nothing past the door sees a claim."""
+
+    door: str
+    realm: str
+    subject: str
+    name: str
+    email: str
+    school_id: str
+    module: str
+    is_bound: bool
+    """Whether the launch is known to come from the browser that began it."""
+    may_ask_to_manage: bool
+    may_set_up: bool
+    platform_name: str
+    frame_ancestors: str
+    place_id: UUID | None = None
+
+
+@dataclass(frozen=True)
+class Admission:
+    """The new visit's secrets: ``token`` for the cookie, ``code`` for the first address."""
+
+    visit_id: UUID
+    person_id: UUID
+    token: str
+    code: str
+
+
+def digest(secret: str) -> str:
+    """How a token or a code is kept: SHA-256, in hex. They are random, so no salt is needed."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def admit(session: Session, arrival: Arrival, *, now: datetime) -> Admission:
+    """Find or make the person, the identity and the membership, and begin a visit.
+
+    Core statements rather than mapped objects: every launch passes here.
+    """
+    identity_id, person_id = _identify(session, arrival, now)
+    if arrival.school_id:
+        _join(session, arrival.school_id, person_id, now)
+    admission = Admission(new_id(), person_id, secrets.token_urlsafe(32), secrets.token_urlsafe(32))
+    session.execute(
+        insert(Visit).values(
+            id=admission.visit_id,
+            token_hash=digest(admission.token),
+            code_hash=digest(admission.code),
+            code_expires_at=now + CODE_LIFE,
+            person_id=person_id,
+            identity_id=identity_id,
+            school_id=arrival.school_id,
+            module=arrival.module,
+            door=arrival.door,
+            place_id=arrival.place_id,
+            platform_name=arrival.platform_name,
+            may_ask_to_manage=arrival.may_ask_to_manage,
+            may_set_up=arrival.may_set_up,
+            frame_ancestors=arrival.frame_ancestors,
+            started_at=now,
+            last_seen_at=now,
+            expires_at=now + VISIT_LIFE,
+            confirmed_at=now if arrival.is_bound else None,
+        )
+    )
+    return admission
+
+
+def _identify(session: Session, arrival: Arrival, now: datetime) -> tuple[UUID, UUID]:
+    known = session.execute(
+        select(Identity.id, Identity.person_id, Person.name, Person.email)
+        .join(Person)
+        .where(Identity.realm == arrival.realm, Identity.subject == arrival.subject)
+    ).one_or_none()
+    if known is None:
+        return _introduce(
+            session, arrival.realm, arrival.subject, now, name=arrival.name, email=arrival.email
+        )
+    # A platform that withholds a name today does not take back the one it gave before.
+    name, email = arrival.name or known.name, arrival.email or known.email
+    if (name, email) != (known.name, known.email):
+        session.execute(
+            update(Person).where(Person.id == known.person_id).values(name=name, email=email)
+        )
+    return known.id, known.person_id
+
+
+def expect(session: Session, *, realm: str, subject: str, now: datetime) -> UUID:
+    """The person whom a realm calls ``subject``, who may not have arrived yet; returns their id."""
+    known = session.scalar(
+        select(Identity.person_id).where(Identity.realm == realm, Identity.subject == subject)
+    )
+    return known or _introduce(session, realm, subject, now)[1]
+
+
+def _introduce(
+    session: Session, realm: str, subject: str, now: datetime, *, name: str = "", email: str = ""
+) -> tuple[UUID, UUID]:
+    identity_id, person_id = new_id(), new_id()
+    session.execute(insert(Person).values(id=person_id, name=name, email=email, created_at=now))
+    session.execute(
+        insert(Identity).values(
+            id=identity_id,
+            person_id=person_id,
+            realm=realm,
+            subject=subject,
+            first_seen_at=now,
+        )
+    )
+    return identity_id, person_id
+
+
+def _join(session: Session, school_id: str, person_id: UUID, now: datetime) -> None:
+    member = select(Membership.id).where(
+        Membership.school_id == school_id, Membership.person_id == person_id
+    )
+    if session.scalar(member) is None:
+        session.execute(
+            insert(Membership).values(
+                id=new_id(),
+                school_id=school_id,
+                person_id=person_id,
+                site="",
+                role_group="",
+                created_at=now,
+            )
+        )

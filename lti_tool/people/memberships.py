@@ -1,0 +1,173 @@
+"""What people are at a school: members, confirmed or not; managers, by grant."""
+
+import secrets
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import Row, Select, select, update
+from sqlalchemy.orm import Session
+
+from lti_tool.core import ledger
+from lti_tool.core.errors import ToolError
+from lti_tool.people.arrive import digest
+from lti_tool.people.models import Grant, ManagerCode, Membership, Person
+
+ROLE_GROUPS: Final = ("teaching", "support", "governor", "volunteer", "supply")
+CODE_LIFE = timedelta(days=30)
+# Without letters and digits that are read for one another; 12 of 29 is 58 bits.
+CODE_LETTERS = "ABCDEFGHJKMNPQRSTVWXYZ2345678"
+
+
+def is_manager(session: Session, *, person_id: UUID, school_id: str) -> bool:
+    """Whether a person holds a living grant for a school."""
+    return session.scalar(_living(person_id, school_id)) is not None
+
+
+def grant(
+    session: Session,
+    *,
+    person_id: UUID,
+    school_id: str,
+    now: datetime,
+    granted_by: UUID | None = None,
+) -> None:
+    """Make a person a manager of a school; a second time changes nothing.
+
+    ``granted_by`` is empty where a manager code or the command line did it.
+    """
+    if is_manager(session, person_id=person_id, school_id=school_id):
+        return
+    session.add(
+        Grant(school_id=school_id, person_id=person_id, granted_at=now, granted_by=granted_by)
+    )
+    _record(session, "manager-granted", school_id, person_id, granted_by, now)
+
+
+def revoke(
+    session: Session,
+    *,
+    person_id: UUID,
+    school_id: str,
+    now: datetime,
+    revoked_by: UUID | None = None,
+) -> None:
+    """End a person's grant for a school. Raises ``ToolError`` not-granted."""
+    found = session.scalar(_living(person_id, school_id))
+    if found is None:
+        raise ToolError("not-granted")
+    found.revoked_at = now
+    _record(session, "manager-revoked", school_id, person_id, revoked_by, now)
+
+
+def managers(session: Session, *, school_id: str) -> Sequence[Row[UUID, str, datetime]]:
+    """Who holds a living grant for a school: rows of ``id``, ``name``, ``granted_at``, by date."""
+    return session.execute(
+        select(Person.id, Person.name, Grant.granted_at)
+        .join(Grant, Grant.person_id == Person.id)
+        .where(Grant.school_id == school_id, Grant.revoked_at.is_(None))
+        .order_by(Grant.granted_at)
+    ).all()
+
+
+def make_manager_code(session: Session, *, school_id: str, now: datetime) -> str:
+    """A one-time code whose first user becomes manager; thirty days; shown once."""
+    code = "".join(secrets.choice(CODE_LETTERS) for _ in range(12))
+    session.add(
+        ManagerCode(
+            school_id=school_id, code_hash=digest(code), created_at=now, expires_at=now + CODE_LIFE
+        )
+    )
+    session.flush()
+    return "-".join((code[:4], code[4:8], code[8:]))
+
+
+def enter_manager_code(
+    session: Session, code: str, *, person_id: UUID, school_id: str, now: datetime
+) -> None:
+    """Use a manager code. Raises ``ToolError`` manager-code-wrong (whatever the reason)."""
+    plain = "".join(letter for letter in code.upper() if letter.isalnum())
+    claimed = session.execute(
+        update(ManagerCode)
+        .where(
+            ManagerCode.code_hash == digest(plain),
+            ManagerCode.school_id == school_id,
+            ManagerCode.used_at.is_(None),
+            ManagerCode.expires_at > now,
+        )
+        .values(used_at=now, used_by=person_id)
+        .returning(ManagerCode.id)
+    ).one_or_none()
+    if claimed is None:
+        raise ToolError("manager-code-wrong")
+    grant(session, person_id=person_id, school_id=school_id, now=now)
+
+
+def membership(session: Session, *, school_id: str, person_id: UUID) -> Membership | None:
+    """What a person is at a school, if anything."""
+    return session.scalar(
+        select(Membership).where(
+            Membership.school_id == school_id, Membership.person_id == person_id
+        )
+    )
+
+
+def set_role_group(session: Session, member: Membership, *, role_group: str, site: str) -> None:
+    """What the person says they are here. Raises ``ToolError`` role-group-unknown."""
+    if role_group not in ROLE_GROUPS:
+        raise ToolError("role-group-unknown")
+    member.role_group, member.site = role_group, site
+    session.flush()
+
+
+def confirm_members(
+    session: Session,
+    *,
+    school_id: str,
+    membership_ids: Collection[UUID],
+    confirmed_by: UUID,
+    now: datetime,
+) -> int:
+    """Count these people as the school's own from now on; returns how many were new.
+
+    Ids of another school's members are passed over.
+    """
+    found = session.scalars(
+        select(Membership).where(
+            Membership.school_id == school_id,
+            Membership.id.in_(membership_ids),
+            Membership.confirmed_at.is_(None),
+        )
+    ).all()
+    for member in found:
+        member.confirmed_at, member.confirmed_by = now, confirmed_by
+        _record(session, "member-confirmed", school_id, member.person_id, confirmed_by, now)
+    session.flush()
+    return len(found)
+
+
+def _living(person_id: UUID, school_id: str) -> Select[Grant]:
+    return select(Grant).where(
+        Grant.person_id == person_id, Grant.school_id == school_id, Grant.revoked_at.is_(None)
+    )
+
+
+def _record(
+    session: Session,
+    kind: str,
+    school_id: str,
+    person_id: UUID,
+    actor_id: UUID | None,
+    now: datetime,
+) -> None:
+    ledger.append(
+        session,
+        school_id=school_id,
+        kind=kind,
+        facts={"by": "manager" if actor_id else "set-up"},
+        person_id=person_id,
+        personal={"person": str(person_id)} | ({"actor": str(actor_id)} if actor_id else {}),
+        now=now,
+    )
+    session.flush()

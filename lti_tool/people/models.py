@@ -1,0 +1,129 @@
+"""Tables of who is who. ``Person`` and ``Identity`` belong to no school; ``Membership`` and
+``Grant`` say what a person is at one."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, Uuid
+from sqlalchemy.orm import Mapped, mapped_column
+
+from lti_tool.core.database import Table, UtcDateTime
+from lti_tool.core.ids import new_id
+
+
+class Person(Table):
+    """A human being. Name and e-mail may be withheld by the platform."""
+
+    __tablename__ = "person"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id)
+    name: Mapped[str] = mapped_column(String(255), default="")
+    email: Mapped[str] = mapped_column(String(255), default="")
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    @property
+    def reference(self) -> str:
+        """A short mark to show where no name is known. The end of a UUIDv7 is random."""
+        return self.id.hex[-8:].upper()
+
+
+class Identity(Table):
+    """A person as one platform knows them.
+
+    ``realm`` is the registration or tenant that vouches for ``subject``: an issuer alone can
+    serve many schools' platforms (Canvas does), so the issuer is not enough.
+    """
+
+    __tablename__ = "identity"
+    __table_args__ = (UniqueConstraint("realm", "subject"),)
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), index=True)
+    realm: Mapped[str] = mapped_column(String(80))
+    subject: Mapped[str] = mapped_column(String(255))
+    first_seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Membership(Table):
+    """What a person is at one school. Unconfirmed people may learn but are not counted."""
+
+    __tablename__ = "membership"
+    __table_args__ = (UniqueConstraint("school_id", "person_id"),)
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id)
+    school_id: Mapped[str] = mapped_column(String(80))
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), index=True)
+    site: Mapped[str] = mapped_column(String(80), default="")
+    role_group: Mapped[str] = mapped_column(String(20), default="")
+    """teaching, support, governor, volunteer or supply; empty until known."""
+    starts_on: Mapped[date | None] = mapped_column(default=None)
+    ends_on: Mapped[date | None] = mapped_column(default=None)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime, default=None)
+    confirmed_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"), default=None)
+    """The manager who confirmed; empty where a staff list did."""
+
+
+class Grant(Table):
+    """Leave for one person to manage one school's register; ended, never deleted."""
+
+    __tablename__ = "manager_grant"
+    __table_args__ = (Index("ix_manager_grant_person", "person_id", "school_id"),)
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id)
+    school_id: Mapped[str] = mapped_column(String(80))
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
+    granted_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    granted_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"), default=None)
+    """The manager who granted it; empty for a manager code or the command line."""
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime, default=None)
+
+
+class ManagerCode(Table):
+    """A one-time code that makes its first user the school's manager. Only its hash is kept."""
+
+    __tablename__ = "manager_code"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id)
+    school_id: Mapped[str] = mapped_column(String(80), index=True)
+    code_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    used_at: Mapped[datetime | None] = mapped_column(UtcDateTime, default=None)
+    used_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"), default=None)
+
+
+class Visit(Table):
+    """One stay in the tool, from a launch to “finish” or thirty idle minutes.
+
+    Its token lives in a cookie, only the hash here. ``school_id`` is empty while the deployment
+    has not been set up.
+    """
+
+    __tablename__ = "visit"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    code_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    """Of the one-time code that leads from the launch to the first page."""
+    code_expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    code_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime, default=None)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), index=True)
+    identity_id: Mapped[UUID] = mapped_column(ForeignKey("identity.id"))
+    school_id: Mapped[str] = mapped_column(String(80), default="")
+    module: Mapped[str] = mapped_column(String(40), default="")
+    door: Mapped[str] = mapped_column(String(10))
+    place_id: Mapped[UUID | None] = mapped_column(Uuid, default=None)
+    """The door's own row for where the launch came from (an LTI resource link)."""
+    platform_name: Mapped[str] = mapped_column(String(255), default="")
+    may_ask_to_manage: Mapped[bool] = mapped_column(default=False)
+    may_set_up: Mapped[bool] = mapped_column(default=False)
+    """A platform administrator: may connect the tool; that alone opens no record."""
+    frame_ancestors: Mapped[str] = mapped_column(Text, default="")
+    """Origins that may show this visit's pages in a frame, separated by spaces."""
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    last_seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime, default=None)
+    """When the launch was bound to the browser, or the person said “yes, that is me”."""
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime, default=None)

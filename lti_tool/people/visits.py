@@ -1,0 +1,85 @@
+"""A visit's life: begun by a code, confirmed where the launch was not bound, touched, ended."""
+
+import hmac
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from lti_tool.core.errors import ToolError
+from lti_tool.people.arrive import IDLE_LIFE, VISIT_LIFE, digest
+from lti_tool.people.models import Visit
+
+VISIT_SECONDS: Final = int(VISIT_LIFE.total_seconds())
+TOUCH_EVERY = timedelta(minutes=2)
+
+
+def visit_by_token(session: Session, token: str, *, now: datetime) -> Visit | None:
+    """The living visit this cookie belongs to, or nothing."""
+    if not token:
+        return None
+    visit = session.scalar(select(Visit).where(Visit.token_hash == digest(token)))
+    return visit if visit is not None and is_alive(visit, now=now) else None
+
+
+def is_alive(visit: Visit, *, now: datetime) -> bool:
+    """Whether a visit is neither ended, nor too old, nor too long idle."""
+    return (
+        visit.ended_at is None and now < visit.expires_at and now - visit.last_seen_at < IDLE_LIFE
+    )
+
+
+def needs_touch(visit: Visit, *, now: datetime) -> bool:
+    """Whether it is time to note that the person is still here; not at each page."""
+    return now - visit.last_seen_at >= TOUCH_EVERY
+
+
+def by_code(session: Session, code: str, *, now: datetime) -> Visit:
+    """The visit a one-time code leads to.
+
+    Raises ``ToolError``: code-unknown, code-used, code-expired.
+    """
+    # Locked, so that of two that come at once one finds the code used.
+    visit = session.scalar(select(Visit).where(Visit.code_hash == digest(code)).with_for_update())
+    if visit is None or visit.ended_at is not None:
+        raise ToolError("code-unknown")
+    if visit.code_used_at is not None:
+        raise ToolError("code-used")
+    if now >= visit.code_expires_at:
+        raise ToolError("code-expired")
+    return visit
+
+
+def has_code(visit: Visit, code: str) -> bool:
+    """Whether this code leads to this visit, be it used or not."""
+    return hmac.compare_digest(visit.code_hash, digest(code))
+
+
+def burn_code(session: Session, visit: Visit, *, now: datetime) -> None:
+    """Use the code up."""
+    visit.code_used_at = now
+    visit.last_seen_at = now
+    session.flush()
+
+
+def renew_token(session: Session, visit: Visit, *, token: str, now: datetime) -> None:
+    """Carry the visit over to another window: only the new token counts from now on.
+
+    Nothing shows that this window is where the launch began, so it has to be confirmed again.
+    """
+    visit.token_hash = digest(token)
+    visit.confirmed_at = None
+    burn_code(session, visit, now=now)
+
+
+def confirm(session: Session, visit: Visit, *, now: datetime) -> None:
+    """“Yes, that is me”: from here on the visit may save."""
+    visit.confirmed_at = now
+    session.flush()
+
+
+def finish(session: Session, visit: Visit, *, now: datetime) -> None:
+    """End the visit on this computer."""
+    visit.ended_at = now
+    session.flush()
