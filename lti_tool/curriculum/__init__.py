@@ -1,0 +1,5 @@
+"""What we teach and ask: training modules and scenarios, resolved for one school.
+
+Owns the table ``content``: every policy version and scenario that a record names, kept by hash.
+Every room above may enter.
+"""

@@ -1,0 +1,83 @@
+"""All content, read once into frozen objects and handed to the app."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from lti_tool.policies.case import Case
+from lti_tool.policies.documents import Fault
+from lti_tool.policies.policy import School, Text
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A point of conduct a policy may settle."""
+
+    id: str
+    title: Text
+    why: Text
+    important: bool
+    child_safety: bool
+    """Where it touches a child's safety, silence is answered with whom to tell."""
+
+
+@dataclass(frozen=True)
+class ScenarioOption:
+    """An option's words: what it does, and why it stands or tempts (free of any school)."""
+
+    id: str
+    text: Text
+    why: Text
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A situation and its options, free of any school; one file in ``question_bank/``."""
+
+    id: str
+    version: int
+    family: str
+    """Scenarios that differ in one deciding fact share a family."""
+    text: Text
+    options: tuple[ScenarioOption, ...]
+    case: Case
+    body: bytes = field(repr=False)
+    """The file as canonical JSON (RFC 8785)."""
+    sha256: str
+    """Of ``body``."""
+    one_wrong: bool = False
+    """Its author holds that one wrong option is enough where a policy leaves no more."""
+    path: str = ""
+    """The file it was read from, as faults show it."""
+
+    @property
+    def topic(self) -> str:
+        return self.case.topic
+
+
+@dataclass(frozen=True)
+class TrainingModule:
+    """One course of training: ``induction``, ``annual-refresh``, ``before-you-start``."""
+
+    id: str
+    title: Text
+    about: Text
+    minutes: int
+    scenarios: int
+    """How many scenarios one sitting asks."""
+    unscored_at_most: int
+    pass_percent: int
+    reads_policy: bool
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Everything that was read, by id."""
+
+    topics: Mapping[str, Topic]
+    modules: Mapping[str, TrainingModule]
+    schools: Mapping[str, School]
+    scenarios: Mapping[str, Scenario]
+    faults: tuple[Fault, ...] = ()
+    """The faults of the closed schools' own files."""
+    role_groups: tuple[str, ...] = ()
+    """The groups people belong to, as the vocabulary names them."""

@@ -1,0 +1,50 @@
+"""``clauseway content``: what administrators and authors ask of the content files."""
+
+import os
+import sys
+from pathlib import Path
+
+import click
+from sqlalchemy.exc import SQLAlchemyError
+
+from lti_tool.config import read_config
+from lti_tool.core.database import Database
+from lti_tool.curriculum.check import table
+from lti_tool.curriculum.content import changed_since_use
+from lti_tool.curriculum.reading import ROOT, ContentFaults, read_catalogue
+
+
+@click.group()
+def content() -> None:
+    """The policies and scenarios."""
+
+
+@content.command()
+@click.option(
+    "--root",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=ROOT,
+    help="Where modules/ and question_bank/ stand.",
+)
+def check(root: Path) -> None:
+    """Read every content file; say all faults and what each school's policy settles.
+
+    Needs no running tool, since bad content would not let it start.
+    """
+    config = read_config(Path(os.environ.get("CLAUSEWAY_INSTANCE", "instance")))
+    try:
+        catalogue = read_catalogue(root, Path(config.content) if config.content else None)
+    except ContentFaults as found:
+        for fault in found.faults:
+            click.echo(fault)
+        sys.exit(1)
+    faults = list(catalogue.faults)
+    try:
+        with Database(config.database_url).reading() as session:
+            faults += changed_since_use(session, catalogue)
+    except SQLAlchemyError:
+        click.echo("No migrated database: not compared with what records name.", err=True)
+    for fault in faults:
+        click.echo(fault)
+    click.echo(table(catalogue))
+    sys.exit(1 if faults else 0)

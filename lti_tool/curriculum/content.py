@@ -1,0 +1,53 @@
+"""Keeps every policy version and scenario that a record names, and sees them change."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert as postgres_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.orm import Session
+
+from lti_tool.curriculum.catalogue import Catalogue
+from lti_tool.curriculum.models import Content
+from lti_tool.policies.documents import Fault, sha256
+
+
+def keep(session: Session, *, kind: str, ref: str, number: str, body: bytes, now: datetime) -> str:
+    """Store content by its hash at first use; returns the hash."""
+    digest = sha256(body)
+    upsert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgres_insert
+    row = upsert(Content).values(
+        hash=digest, kind=kind, ref=ref, number=number, body=body, first_used_at=now
+    )
+    session.execute(row.on_conflict_do_nothing())
+    return digest
+
+
+def changed_since_use(session: Session, catalogue: Catalogue) -> list[Fault]:
+    """Versions and scenarios that a record names and whose files now say something else under
+    the same number."""
+    used: dict[tuple[str, str, str], set[str]] = {}
+    for row in session.execute(select(Content.kind, Content.ref, Content.number, Content.hash)):
+        used.setdefault((row.kind, row.ref, row.number), set()).add(row.hash)
+    return sorted(_changed(used, _present(catalogue)))
+
+
+def _present(catalogue: Catalogue) -> Iterator[tuple[tuple[str, str, str], str, str]]:
+    for school in catalogue.schools.values():
+        for version in school.versions:
+            yield ("policy", version.id, version.number), version.sha256, version.path
+    for one in catalogue.scenarios.values():
+        yield ("scenario", one.id, str(one.version)), one.sha256, one.path
+
+
+def _changed(
+    used: dict[tuple[str, str, str], set[str]],
+    present: Iterable[tuple[tuple[str, str, str], str, str]],
+) -> Iterator[Fault]:
+    for key, digest, path in present:
+        if key in used and digest not in used[key]:
+            advice = (
+                "raise “version”" if key[0] == "scenario" else "write a new policy-<YYYY-MM>.yaml"
+            )
+            yield Fault(path, 1, f"a record names this {key[0]} as it was before: {advice}")
