@@ -1,0 +1,338 @@
+"""The words for every refusal, in one list.
+
+A room raises ``ToolError("form-expired")``; ``app.py`` finds the status and the words here. To
+add one: a kebab-case code, what happened, why in one sentence, and what the person can do now.
+Texts may hold ``%(name)s`` placeholders, filled from the error's details; a literal per cent
+sign is therefore written twice.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from flask_babel import lazy_gettext as _
+from flask_babel.speaklater import LazyString
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorText:
+    """One refusal: the HTTP status, a heading, a sentence, and the way on."""
+
+    status: int
+    title: LazyString
+    text: LazyString
+    way_on: LazyString
+
+
+UNKNOWN: Final = "something-went-wrong"
+
+GENERAL: Final = {
+    "page-not-found": ErrorText(
+        404,
+        _("Page not found"),
+        _("There is no page at this address."),
+        _("Go back to the page you came from, or open the training again from its link."),
+    ),
+    "not-allowed": ErrorText(
+        403,
+        _("You cannot see this page"),
+        _("This page is for people who look after the training at this school."),
+        _("If that should include you, ask the headteacher to add you."),
+    ),
+    "method-not-allowed": ErrorText(
+        405,
+        _("That page cannot be opened this way"),
+        _("It is reached by a button on another page, not by its address."),
+        _("Go back to the page you came from and use the button there."),
+    ),
+    "visit-ended": ErrorText(
+        401,
+        _("Your visit has ended"),
+        _("You finished on this computer, or nothing was done here for a while."),
+        _("Everything you saved is kept. Open the training again from its link to go on."),
+    ),
+    "form-expired": ErrorText(
+        400,
+        _("This page has been open too long"),
+        _("For safety we could not accept what was sent from it. Nothing was saved from it."),
+        _("Go back, load the page again and send it once more."),
+    ),
+    "form-incomplete": ErrorText(
+        400,
+        _("Something is missing"),
+        _("What was sent does not fit the form. Nothing was saved from it."),
+        _("Go back, check what you filled in and send it again."),
+    ),
+    "too-large": ErrorText(
+        413,
+        _("That is too much at once"),
+        _("What was sent is larger than this page accepts. Nothing was saved from it."),
+        _("Send less, or a smaller file."),
+    ),
+    "too-many-requests": ErrorText(
+        429,
+        _("Too many tries"),
+        _("There have been many tries from here in a short time."),
+        _("Wait a few minutes, then try again. What you saved before is kept."),
+    ),
+    "database-unavailable": ErrorText(
+        503,
+        _("The training is not available for a moment"),
+        _("We cannot reach our records just now. What you sent last was not saved."),
+        _("Wait a minute, then go back and send it again. What you saved before is kept."),
+    ),
+    UNKNOWN: ErrorText(
+        500,
+        _("Sorry, something went wrong"),
+        _("This is a fault of ours. What you sent last was not saved."),
+        _("Go back and try again. If it goes on, tell your school and give the reference below."),
+    ),
+}
+
+PEOPLE: Final = {
+    "code-unknown": ErrorText(
+        404,
+        _("We do not know this link"),
+        _("The address is not complete, or the visit it belongs to has ended."),
+        _("Go back to your learning platform and open the activity again."),
+    ),
+    "code-used": ErrorText(
+        410,
+        _("This page was opened already"),
+        _("For safety each link into the training works once."),
+        _("Go back to your learning platform and open the activity again."),
+    ),
+    "code-expired": ErrorText(
+        410,
+        _("This link has run out"),
+        _("For safety each link into the training works for five minutes."),
+        _("Go back to your learning platform and open the activity again."),
+    ),
+    "visit-unconfirmed": ErrorText(
+        403,
+        _("Please say first that this is you"),
+        _("Your browser did not show that you opened the training yourself. Nothing is saved yet."),
+        _("Go back and answer “Is this you?”, or open the activity again."),
+    ),
+    "school-not-set-up": ErrorText(
+        403,
+        _("The training is not set up yet"),
+        _("This activity serves several schools, and nobody has chosen one for it so far."),
+        _("Tell your school office or whoever gave you the link. A manager chooses once."),
+    ),
+    "not-a-manager": ErrorText(
+        403,
+        _("You cannot see this page"),
+        _("It is for people who look after the training at your school."),
+        _("If that should include you, ask a manager at your school, or use “Ask to manage”."),
+    ),
+    "manager-code-wrong": ErrorText(
+        400,
+        _("This code does not work"),
+        _("It is not right for this school, was used before, or is older than thirty days."),
+        _("Check it letter by letter, or ask for a new one."),
+    ),
+    "not-granted": ErrorText(
+        400,
+        _("This person is not a manager"),
+        _("There is no grant for this school to take back."),
+        _("Look at the list of managers and try again."),
+    ),
+    "role-group-unknown": ErrorText(
+        400,
+        _("Choose what you do at the school"),
+        _("What was sent is not one of the choices. Nothing was saved from it."),
+        _("Go back and choose one of them."),
+    ),
+}
+
+EVIDENCE: Final = {
+    "filter-unknown": ErrorText(
+        400,
+        _("The register cannot be shown that way"),
+        _("The address asks for something the register does not have: %(fields)s."),
+        _("Open the register again and choose from its own filters."),
+    ),
+    "nobody-chosen": ErrorText(
+        400,
+        _("Nobody was chosen"),
+        _("No box was ticked, so nothing was changed."),
+        _("Go back, tick the people who belong to your school and send it again."),
+    ),
+}
+
+TRAINING: Final = {
+    "school-unknown": ErrorText(
+        404,
+        _("We do not know this school"),
+        _("The school this visit belongs to is no longer set up here."),
+        _("Tell your school office or whoever gave you the link."),
+    ),
+    "school-closed": ErrorText(
+        503,
+        _("This school’s training is not open"),
+        _("Something in the school’s own texts has to be put right first. What you saved is kept."),
+        _("Tell your school office or whoever gave you the link, and come back later."),
+    ),
+    "module-unknown": ErrorText(
+        404,
+        _("We do not know this training"),
+        _("The link asks for a training that is not offered here."),
+        _("Tell your school office or whoever gave you the link."),
+    ),
+    "policy-version-missing": ErrorText(
+        503,
+        _("The policy you began with is missing"),
+        _("Its text was taken away since you began. What you saved is kept."),
+        _("Tell your school and give the reference below."),
+    ),
+    "question-withdrawn": ErrorText(
+        410,
+        _("This question was taken away"),
+        _("It has left the collection since you were asked. What you saved is kept."),
+        _("Go back to your list and go on from there."),
+    ),
+    "choice-unknown": ErrorText(
+        400,
+        _("Choose one of the answers"),
+        _("What was sent is not one of the choices. Nothing was saved from it."),
+        _("Go back and choose one of them."),
+    ),
+    "learning-incomplete": ErrorText(
+        409,
+        _("You cannot declare this yet"),
+        _("Some part of the training is still to be done, so nothing was signed."),
+        _("Go back to your list and do what is left. What you saved is kept."),
+    ),
+    "declaration-incomplete": ErrorText(
+        400,
+        _("The declaration is not complete"),
+        _("It needs your typed name and the tick, so nothing was signed."),
+        _("Go back, fill in both and sign again."),
+    ),
+}
+
+LTI: Final = {
+    "login-incomplete": ErrorText(
+        400,
+        _("The link did not say enough"),
+        _("Your learning platform sent us too little to begin."),
+        _("Open the training from its link. If you did that, tell whoever runs the platform."),
+    ),
+    "platform-unknown": ErrorText(
+        403,
+        _("We do not know this learning platform"),
+        _("It has not been connected to this training, or it was disconnected."),
+        _("Tell whoever looks after your learning platform, with the reference below."),
+    ),
+    "platform-ambiguous": ErrorText(
+        400,
+        _("We cannot tell which connection this is"),
+        _("Your learning platform is connected more than once and did not say which one it means."),
+        _("Tell whoever looks after your learning platform: it must send its client ID."),
+    ),
+    "platform-refused": ErrorText(
+        400,
+        _("Your learning platform did not let you through"),
+        _("It sent you back without saying who you are. You may have been signed out."),
+        _("Sign in to the platform again and open the training from its link."),
+    ),
+    "platform-keys-unavailable": ErrorText(
+        503,
+        _("Your learning platform does not answer"),
+        _("We could not check with it that this link is genuine, so we did not open the training."),
+        _("Wait a minute, then open the training again from its link. What you saved is kept."),
+    ),
+    "launch-incomplete": ErrorText(
+        400,
+        _("The training was not opened from its link"),
+        _("What your learning platform should send with you did not arrive."),
+        _("Open the training again from its link on the platform."),
+    ),
+    "launch-state-wrong": ErrorText(
+        401,
+        _("This link cannot be used"),
+        _("We did not begin the visit it belongs to."),
+        _("Open the training again from its link on the platform."),
+    ),
+    "launch-state-old": ErrorText(
+        401,
+        _("That took too long"),
+        _("More than five minutes passed between opening the link and arriving here."),
+        _("Open the training again from its link on the platform."),
+    ),
+    "launch-other-browser": ErrorText(
+        401,
+        _("This link belongs to another browser"),
+        _("The visit was begun somewhere else, so it cannot go on here."),
+        _("Open the training again from its link on the platform."),
+    ),
+    "launch-token-invalid": ErrorText(
+        401,
+        _("We could not check who sent you"),
+        _("What your learning platform sent does not prove that it comes from there, for us."),
+        _("Open the training again from its link. If it goes on, tell whoever runs the platform."),
+    ),
+    "launch-token-time": ErrorText(
+        401,
+        _("This link is out of date"),
+        _("Your learning platform made it too long ago, or its clock and ours do not agree."),
+        _("Open it again from its link. If it goes on, the platform’s clock should be checked."),
+    ),
+    "launch-replayed": ErrorText(
+        401,
+        _("This link has been used already"),
+        _("Each opening counts once, so that nobody can use yours again."),
+        _("Open the training again from its link on the platform."),
+    ),
+    "launch-message-invalid": ErrorText(
+        400,
+        _("Your learning platform sent something incomplete"),
+        _("A part that every link to a training must have is missing or wrong."),
+        _("Tell whoever looks after your learning platform, with the reference below."),
+    ),
+    "launch-message-unsupported": ErrorText(
+        400,
+        _("We cannot do this yet"),
+        _("Your learning platform asked for something other than opening the training."),
+        _("Open the training from its link in the course."),
+    ),
+    "launch-target-elsewhere": ErrorText(
+        400,
+        _("The link leads somewhere else"),
+        _("Its target is not a page of this training, or not the one it began with."),
+        _("Tell whoever put the link into the course, with the reference below."),
+    ),
+    "deployment-unknown": ErrorText(
+        403,
+        _("This part of your learning platform is not connected"),
+        _("The platform is known here, but not the place on it that you came from."),
+        _("Tell whoever looks after your learning platform: its deployment ID must be added here."),
+    ),
+    "platform-details-wrong": ErrorText(
+        400,
+        _("These details cannot be right"),
+        _("The platform was not registered: %(fault)s."),
+        _("Put them right and try again."),
+    ),
+    "score-is-waiting": ErrorText(
+        409,
+        _("This score is on its way already"),
+        _("It waits to be sent, so nothing was changed."),
+        _("Look again in a few minutes."),
+    ),
+    "score-superseded": ErrorText(
+        409,
+        _("A better score stands for this one"),
+        _("The platform takes whatever comes last, so a lower score is not sent after a better."),
+        _("Nothing has to be done."),
+    ),
+    "school-not-served": ErrorText(
+        403,
+        _("This link asks for another school"),
+        _("The place you came from is not connected to that school."),
+        _("Tell whoever put the link into the course, with the reference below."),
+    ),
+}
+
+# A room's errors stand in a group of their own above, and join the list here.
+ERRORS: Final[dict[str, ErrorText]] = {**GENERAL, **PEOPLE, **EVIDENCE, **TRAINING, **LTI}

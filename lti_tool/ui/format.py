@@ -1,0 +1,37 @@
+"""Dates and times as people in a school read them: ``21 November 2026``, ``14:05``.
+
+Times are stored in UTC and shown in the schools' own zone. Month names follow the page's language.
+"""
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date
+from flask_babel import get_locale
+
+LOCAL = ZoneInfo("Europe/London")
+
+
+def local(moment: datetime) -> datetime:
+    """``moment`` on the wall clock of a school. It must be aware; ``ValueError`` otherwise."""
+    if moment.tzinfo is None:
+        raise ValueError("a time without a zone cannot be shown")
+    return moment.astimezone(LOCAL)
+
+
+def day(value: date | datetime | None) -> str:
+    """``21 November 2026``; empty for None."""
+    if value is None:
+        return ""
+    shown = local(value).date() if isinstance(value, datetime) else value
+    return format_date(shown, "d MMMM y", locale=get_locale() or "en_GB")
+
+
+def clock_time(value: datetime | None) -> str:
+    """``14:05``; empty for None."""
+    return "" if value is None else local(value).strftime("%H:%M")
+
+
+def day_and_time(value: datetime | None) -> str:
+    """``21 November 2026, 14:05``; empty for None."""
+    return "" if value is None else f"{day(value)}, {clock_time(value)}"

@@ -1,0 +1,55 @@
+"""What every page has in common: templates, filters and the page for a refusal."""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from flask import Blueprint, Flask, current_app
+from flask_babel import Babel, get_locale
+from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
+
+from lti_tool.ui.assets import asset_url
+from lti_tool.ui.errors import ERRORS, UNKNOWN
+from lti_tool.ui.format import LOCAL, clock_time, day, day_and_time
+
+ui = Blueprint("ui", __name__, template_folder="templates")
+
+
+def install(app: Flask, *, locale_selector: Callable[[], str | None] | None = None) -> None:
+    """Give ``app`` its languages, the base templates, the component macros and the filters.
+
+    ``locale_selector`` names the language of the request in hand (``en_GB``, ``cy``); None, or
+    no answer from it, means British English.
+    """
+    Babel(
+        app,
+        default_locale="en_GB",
+        default_timezone=str(LOCAL),
+        default_translation_directories=str(Path(__file__).with_name("translations")),
+        locale_selector=locale_selector,
+    )
+    app.register_blueprint(ui)
+    components = PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")})
+    app.jinja_env.loader = ChoiceLoader([app.create_global_jinja_loader(), components])
+    app.jinja_env.globals.update(asset_url=asset_url, get_locale=get_locale)
+    app.jinja_env.filters.update(day=day, clock_time=clock_time, day_and_time=day_and_time)
+
+
+def render_error(
+    code: str, *, reference: str = "", details: Mapping[str, object] | None = None
+) -> str:
+    """The page for a refusal, by its code; a code without words gets those of a fault of ours.
+
+    ``details`` fill the placeholders of its text. Context processors are passed by, so that it
+    can be drawn when there is no visit, or no database to find one in.
+    """
+    error = ERRORS.get(code, ERRORS[UNKNOWN])
+    facts: defaultdict[str, object] = defaultdict(str, details or {})
+    template = current_app.jinja_env.get_template("ui/error.html")
+    return template.render(
+        code=code,
+        reference=reference,
+        title=str(error.title) % facts,
+        text=str(error.text) % facts,
+        way_on=str(error.way_on) % facts,
+    )
