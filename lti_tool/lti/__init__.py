@@ -1,0 +1,6 @@
+"""The front door for learning platforms: LTI 1.3 launches in, scores (AGS) out.
+
+Owns ``registration``, ``deployment``, ``deployment_school``, ``nonce``, ``resource_link``,
+``access_token``, ``score_outbox``. 1EdTech's words and claims stay inside; rooms above call
+``scores.owe`` and read a score's delivery, nothing else.
+"""

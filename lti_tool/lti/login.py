@@ -1,0 +1,131 @@
+"""The login that a platform initiates (Security Framework 1.0 §5.1.1). It writes nothing.
+
+What the launch must know of its login travels as ``state``: signed, and good for five minutes.
+A cookie of its own binds each login to the browser that made it; two tabs do not disturb one
+another.
+"""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from urllib.parse import urlencode
+from uuid import UUID
+
+from itsdangerous import BadData
+
+from lti_tool.core.errors import ToolError
+from lti_tool.lti.claims import LONGEST_ID, LONGEST_URL, origin
+from lti_tool.lti.platforms import Lti
+
+STATE_LIFE: Final = timedelta(minutes=5)
+COOKIE_PREFIX: Final = "__Host-clauseway-login-"
+
+
+@dataclass(frozen=True)
+class Login:
+    """What a login leaves for its launch."""
+
+    nonce: str
+    registration_id: UUID
+    deployment_hint: str
+    target_digest: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class Outset:
+    """Where to send the browser, and the cookie to give it."""
+
+    redirect_url: str
+    cookie_name: str
+    cookie_value: str
+
+
+def begin(lti: Lti, form: Mapping[str, str], *, launch_url: str, now: datetime) -> Outset:
+    """Answer a login initiation.
+
+    Raises ``ToolError``: login-incomplete, launch-target-elsewhere, platform-unknown,
+    platform-ambiguous.
+    """
+    issuer, hint, target = (form.get(name, "") for name in ("iss", "login_hint", "target_link_uri"))
+    deployment_hint = form.get("lti_deployment_id", "")
+    if not (issuer and hint and target) or len(deployment_hint) > LONGEST_ID:
+        raise ToolError("login-incomplete", log="iss, login_hint or target_link_uri is missing")
+    require_own_target(lti, target)
+    platform = lti.registry.find(issuer, form.get("client_id", ""))
+    nonce = secrets.token_urlsafe(24)
+    expires_at = int((now + STATE_LIFE).timestamp())
+    state = str(
+        lti.login_states.dumps(
+            [nonce, platform.id.hex, deployment_hint, digest(target), expires_at]
+        )
+    )
+    query = {
+        "scope": "openid",
+        "response_type": "id_token",
+        "response_mode": "form_post",
+        "prompt": "none",
+        "client_id": platform.client_id,
+        "redirect_uri": launch_url,
+        "login_hint": hint,
+        "state": state,
+        "nonce": nonce,
+    }
+    if "lti_message_hint" in form:
+        query["lti_message_hint"] = form["lti_message_hint"]
+    join = "&" if "?" in platform.auth_login_url else "?"
+    return Outset(
+        f"{platform.auth_login_url}{join}{urlencode(query)}",
+        cookie_name(state),
+        binding(lti, state),
+    )
+
+
+def read_state(lti: Lti, state: str, *, now: datetime) -> Login:
+    """The login behind a state. Raises ``ToolError``: launch-state-wrong, launch-state-old."""
+    try:
+        nonce, registration, deployment_hint, target_digest, expires = lti.login_states.loads(state)
+    except BadData:
+        raise ToolError("launch-state-wrong", log="the state is not ours") from None
+    expires_at = datetime.fromtimestamp(expires, now.tzinfo)
+    if now >= expires_at:
+        raise ToolError("launch-state-old", log=f"registration {UUID(registration)}")
+    return Login(nonce, UUID(registration), deployment_hint, target_digest, expires_at)
+
+
+def is_bound(lti: Lti, state: str, cookies: Mapping[str, str]) -> bool:
+    """Whether this browser made the login; false where it keeps no cookies for us.
+
+    Raises ``ToolError`` launch-other-browser where its cookie is another.
+    """
+    given = cookies.get(cookie_name(state))
+    if given is None:
+        return False
+    if not hmac.compare_digest(given.encode(), binding(lti, state).encode()):
+        raise ToolError("launch-other-browser", log="the login cookie is another")
+    return True
+
+
+def cookie_name(state: str) -> str:
+    """The name of the cookie that binds a login."""
+    return f"{COOKIE_PREFIX}{digest(state)}"
+
+
+def binding(lti: Lti, state: str) -> str:
+    """The value of that cookie: nobody but us can make it."""
+    return hmac.new(lti.login_secret, f"binding {state}".encode(), hashlib.sha256).hexdigest()
+
+
+def digest(text: str) -> str:
+    """A short mark of a text."""
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def require_own_target(lti: Lti, target: str) -> None:
+    """Raises ``ToolError`` launch-target-elsewhere unless the address is one of ours."""
+    if len(target) > LONGEST_URL or origin(target) != lti.config.url.lower():
+        raise ToolError("launch-target-elsewhere", log="target_link_uri is not ours")

@@ -1,0 +1,260 @@
+"""What score a platform is owed for a completion, and whether it has it.
+
+Only the best score of a cycle is owed, and only a completed, fully graded one is ever sent: a
+platform takes whatever comes last, so a lower score after a pass would undo the pass.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from flask import current_app, has_app_context
+from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy.orm import Session, aliased
+
+from lti_tool.core.errors import ToolError
+from lti_tool.core.ids import new_id
+from lti_tool.core.jobs import after_commit
+from lti_tool.lti.claims import SCORE_SCOPE
+from lti_tool.lti.models import (
+    BLOCKED,
+    DEAD,
+    NOT_SCORED,
+    PENDING,
+    SENDING,
+    SENT,
+    SUPERSEDED,
+    Deployment,
+    Registration,
+    ResourceLink,
+    ScoreOutbox,
+)
+from lti_tool.lti.services import MAXIMUM
+from lti_tool.people.models import Identity, Visit
+
+WAITING: Final = frozenset((PENDING, SENDING))
+STATES: Final = (PENDING, SENDING, SENT, SUPERSEDED, BLOCKED, DEAD, NOT_SCORED)
+IN_ONE_QUERY: Final = 5000
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """Where a completion's score stands.
+
+    ``state``: none (no platform asked for one), waiting, sent, attention (somebody must look at
+    it), not-scored (the platform keeps no score for this person, for instance a headteacher who
+    is no student in the course). ``reason_code`` says why.
+    """
+
+    state: str
+    platform_name: str = ""
+    reason_code: str = ""
+    sent_at: datetime | None = None
+
+
+NONE: Final = Delivery("none")
+
+
+def owe(
+    session: Session,
+    *,
+    visit: Visit,
+    completion_id: UUID,
+    cycle: str,
+    module: str,
+    score: int,
+    comment: str,
+    completed_at: datetime,
+    now: datetime,
+) -> None:
+    """Owe the platform this completion's score (0 to 100), in the caller's transaction.
+
+    Nothing is owed where the launch offered no line item or no leave to score. A better score
+    supersedes what has not been sent; a lower one, or the same again, is not sent at all.
+    """
+    if not 0 <= score <= MAXIMUM:
+        raise ValueError(f"a score of {score} is not between 0 and {MAXIMUM}")
+    link = session.get(ResourceLink, visit.place_id) if visit.door == "lti" else None
+    if link is None or SCORE_SCOPE not in link.scopes.split():
+        return
+    if not link.line_item_url and not link.line_items_url:
+        return
+    registration_id = session.scalars(
+        select(Deployment.registration_id).where(Deployment.id == link.deployment_row_id)
+    ).one()
+    subject = session.scalars(
+        select(Identity.subject).where(Identity.id == visit.identity_id)
+    ).one()
+    timestamp = next_timestamp(session, registration_id, subject, now)
+    row = ScoreOutbox(
+        id=new_id(),
+        school_id=visit.school_id,
+        person_id=visit.person_id,
+        completion_id=completion_id,
+        cycle=cycle,
+        module=module,
+        registration_id=registration_id,
+        resource_link_row_id=link.id,
+        subject=subject,
+        score=score,
+        timestamp=timestamp,
+        payload=make_payload(subject, score, comment, completed_at, timestamp),
+        state=PENDING,
+        owed_at=now,
+        next_at=now,
+    )
+    give_way(session, row)
+    session.add(row)
+    session.flush()
+    if row.state == PENDING:
+        _supersede(session, row)
+        after_commit(session, lambda: wake(row.id))
+
+
+def make_payload(
+    subject: str, score: int, comment: str, completed_at: datetime, timestamp: datetime
+) -> str:
+    """The score as it is sent (AGS §3.4.4). The comment is always there: none would clear it."""
+    return json.dumps(
+        {
+            "userId": subject,
+            "scoreGiven": score,
+            "scoreMaximum": MAXIMUM,
+            "comment": comment,
+            "activityProgress": "Completed",
+            "gradingProgress": "FullyGraded",
+            "timestamp": timestamp.isoformat(timespec="milliseconds"),
+            "submission": {"submittedAt": completed_at.isoformat(timespec="milliseconds")},
+        },
+        ensure_ascii=False,
+    )
+
+
+def next_timestamp(
+    session: Session, registration_id: UUID, subject: str, now: datetime
+) -> datetime:
+    """Later than any we ever gave this person at this platform, by a second at least, because
+    some compare whole seconds. In whole milliseconds."""
+    now = now.replace(microsecond=now.microsecond // 1000 * 1000)
+    last = session.scalar(
+        select(func.max(ScoreOutbox.timestamp)).where(
+            ScoreOutbox.registration_id == registration_id, ScoreOutbox.subject == subject
+        )
+    )
+    return max(now, last + timedelta(seconds=1)) if last else now
+
+
+def resend(session: Session, row: ScoreOutbox, *, now: datetime) -> None:
+    """Send a score again, with a timestamp of now.
+
+    Raises ``ToolError``: score-is-waiting; score-superseded where a better one stands for it.
+    """
+    if row.state in WAITING:
+        raise ToolError("score-is-waiting")
+    if row.state == SUPERSEDED or give_way(session, row):
+        raise ToolError("score-superseded")
+    renew(session, row, now=now)
+    row.state, row.reason, row.was_renewed = PENDING, "", False
+    row.attempts, row.owed_at, row.next_at, row.sent_at = 0, now, now, None
+    session.flush()
+    after_commit(session, lambda: wake(row.id))
+
+
+def renew(session: Session, row: ScoreOutbox, *, now: datetime) -> None:
+    """Give an owed score a new timestamp."""
+    row.timestamp = next_timestamp(session, row.registration_id, row.subject, now)
+    said = json.loads(row.payload)
+    said["timestamp"] = row.timestamp.isoformat(timespec="milliseconds")
+    row.payload = json.dumps(said, ensure_ascii=False)
+    session.flush()
+
+
+def delivery(session: Session, *, completion_id: UUID) -> Delivery:
+    """Where one completion's score stands."""
+    return deliveries(session, completion_ids=(completion_id,))[completion_id]
+
+
+def deliveries(session: Session, *, completion_ids: Iterable[UUID]) -> dict[UUID, Delivery]:
+    """Where each of these completions' scores stands."""
+    wanted = list(completion_ids)
+    found = dict.fromkeys(wanted, NONE)
+    better = aliased(ScoreOutbox)
+    for start in range(0, len(wanted), IN_ONE_QUERY):
+        rows = session.execute(
+            select(ScoreOutbox, better, Registration.name)
+            .join(Registration, Registration.id == ScoreOutbox.registration_id)
+            .outerjoin(better, better.id == ScoreOutbox.superseded_by)
+            .where(ScoreOutbox.completion_id.in_(wanted[start : start + IN_ONE_QUERY]))
+        )
+        for row, superseding, platform_name in rows:
+            found[row.completion_id] = _delivery(superseding or row, platform_name)
+    return found
+
+
+def listed(session: Session, *, state: str = "") -> Sequence[tuple[ScoreOutbox, str]]:
+    """The outbox with the platforms' names, oldest first; of one state if that is named."""
+    query = select(ScoreOutbox, Registration.name).join(Registration).order_by(ScoreOutbox.id)
+    if state:
+        query = query.where(ScoreOutbox.state == state)
+    return [(row, name) for row, name in session.execute(query)]
+
+
+def wake(row_id: UUID) -> None:
+    """Ask the worker to send a score now. Without one running, the next one will find it."""
+    if has_app_context():
+        current_app.extensions["lti"].wake(str(row_id))
+
+
+def _delivery(row: ScoreOutbox, platform_name: str) -> Delivery:
+    if row.state in WAITING:
+        return Delivery("waiting", platform_name, row.reason)
+    if row.state == SENT:
+        return Delivery("sent", platform_name, row.reason, row.sent_at)
+    return Delivery(
+        NOT_SCORED if row.state == NOT_SCORED else "attention", platform_name, row.reason
+    )
+
+
+def give_way(session: Session, row: ScoreOutbox) -> bool:
+    """Supersede a score if one as good, for the same cycle, has been sent or is on its way."""
+    with session.no_autoflush:
+        best = session.scalar(
+            select(ScoreOutbox.id)
+            .where(
+                *_same_target(row),
+                ScoreOutbox.id != row.id,
+                ScoreOutbox.score >= row.score,
+                ScoreOutbox.state.in_((*WAITING, SENT)),
+            )
+            .order_by(ScoreOutbox.score.desc(), ScoreOutbox.id.desc())
+            .limit(1)
+        )
+    if best is not None:
+        row.state, row.superseded_by = SUPERSEDED, best
+    return best is not None
+
+
+def _supersede(session: Session, row: ScoreOutbox) -> None:
+    """Let this row stand for all earlier ones that have not been sent and are not on the way."""
+    session.execute(
+        update(ScoreOutbox)
+        .where(
+            *_same_target(row),
+            ScoreOutbox.id != row.id,
+            ScoreOutbox.state.in_((PENDING, BLOCKED, DEAD, NOT_SCORED, SUPERSEDED)),
+        )
+        .values(state=SUPERSEDED, superseded_by=row.id)
+    )
+
+
+def _same_target(row: ScoreOutbox) -> tuple[ColumnElement[bool], ...]:
+    return (
+        ScoreOutbox.registration_id == row.registration_id,
+        ScoreOutbox.resource_link_row_id == row.resource_link_row_id,
+        ScoreOutbox.subject == row.subject,
+        ScoreOutbox.module == row.module,
+        ScoreOutbox.cycle == row.cycle,
+    )

@@ -1,0 +1,137 @@
+"""The doors: login, launch and our key set; and the page that sets an activity up."""
+
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    g,
+    jsonify,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+from flask.sansio.blueprints import BlueprintSetupState
+from marshmallow import EXCLUDE, Schema, ValidationError, fields
+from werkzeug.wrappers import Response as BaseResponse
+
+from lti_tool.core.errors import ToolError
+from lti_tool.curriculum.catalogue import Catalogue
+from lti_tool.lti import launch as launches
+from lti_tool.lti import login as logins
+from lti_tool.lti import platforms
+from lti_tool.lti.outbox import register_tasks
+from lti_tool.lti.platforms import Lti
+from lti_tool.people.access import arrived, public, set_visit_cookie
+
+blueprint = Blueprint("lti", __name__, url_prefix="/lti", template_folder="templates")
+
+
+class SetUpForm(Schema):
+    """Which school and which training an activity is for."""
+
+    school = fields.String(required=True)
+    module = fields.String(required=True)
+
+
+@blueprint.record_once
+def _open(state: BlueprintSetupState) -> None:
+    extensions = state.app.extensions
+    extensions["lti"].wake = register_tasks(extensions["queue"], extensions["lti"])
+
+
+@blueprint.route("/login", methods=["GET", "POST"])
+@public(csrf=False)
+def login() -> BaseResponse:
+    """Send the browser to its platform, to come back with a launch.
+
+    Answered with a 302 also to a POST: some platforms keep their own cookie from a form that
+    another site sends.
+    """
+    outset = logins.begin(
+        _lti(), request.values, launch_url=f"{_lti().config.url}{url_for('.launch')}", now=g.now
+    )
+    response = redirect(outset.redirect_url, 302)
+    _set_login_cookie(response, outset.cookie_name, outset.cookie_value)
+    return response
+
+
+@blueprint.post("/launch")
+@public(csrf=False)
+def launch() -> BaseResponse:
+    """Let a person in who comes with a platform's signed word."""
+    proved = launches.prove(_lti(), request.form, request.cookies, now=g.now)
+    admission = launches.settle(
+        g.session,
+        proved,
+        lti=_lti(),
+        catalogue=current_app.extensions["catalogue"],
+        now=g.now,
+    )
+    response = make_response(redirect(url_for("people.start", code=admission.code), 303))
+    set_visit_cookie(response, admission.token)
+    if proved.is_bound:
+        _set_login_cookie(response, logins.cookie_name(request.form["state"]), "")
+    return response
+
+
+@blueprint.get("/jwks")
+@public()
+def jwks() -> Response:
+    """Our public keys, by which platforms know our requests."""
+    response = jsonify(_lti().tool_keys.jwks())
+    response.headers["Cache-Control"] = "public, max-age=300"
+    return response
+
+
+@blueprint.get("/set-up")
+@arrived()
+def set_up() -> str:
+    """Where an activity of a platform that serves several schools is told which it is for."""
+    catalogue: Catalogue = current_app.extensions["catalogue"]
+    offered = platforms.schools_offered(g.session, g.visit)
+    return render_template(
+        "lti/set_up.html",
+        schools=[catalogue.schools[slug] for slug in offered if slug in catalogue.schools],
+        modules=list(catalogue.modules.values()),
+        chosen=g.visit.module,
+    )
+
+
+@blueprint.post("/set-up")
+@arrived()
+def choose() -> BaseResponse:
+    """Keep the choice, for this visit at least."""
+    try:
+        form = SetUpForm(unknown=EXCLUDE).load(request.form.to_dict())
+    except ValidationError as fault:
+        raise ToolError("form-incomplete") from fault
+    platforms.choose(
+        g.session,
+        g.visit,
+        school_id=form["school"],
+        module=form["module"],
+        catalogue=current_app.extensions["catalogue"],
+        now=g.now,
+    )
+    return redirect(url_for("training.home"), 303)
+
+
+def _lti() -> Lti:
+    lti: Lti = current_app.extensions["lti"]
+    return lti
+
+
+def _set_login_cookie(response: BaseResponse, name: str, value: str) -> None:
+    """Partitioned, so that it comes back inside a platform's frame; an empty value ends it."""
+    response.set_cookie(
+        name,
+        value,
+        max_age=int(logins.STATE_LIFE.total_seconds()) if value else 0,
+        path="/",
+        secure=True,
+        httponly=True,
+        samesite="None",
+        partitioned=True,
+    )
