@@ -1,0 +1,278 @@
+"""The declaration: what is declared, signed once, and everything that is recorded with it."""
+
+import unicodedata
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime
+from typing import Final
+from uuid import UUID
+
+from babel import Locale
+from flask_babel import get_locale
+from flask_babel import gettext as _
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from lti_tool.core import ledger
+from lti_tool.core.errors import ToolError
+from lti_tool.core.ids import new_id
+from lti_tool.lti import scores
+from lti_tool.people.memberships import membership
+from lti_tool.people.models import Membership, Visit
+from lti_tool.training.course import Course
+from lti_tool.training.journeys import Progress
+from lti_tool.training.models import Completion, Declaration, Journey, Question
+from lti_tool.ui.format import day, local
+
+RECORD_VERSION: Final = 1
+TEXT_VERSION: Final = 1
+"""Of the declaration's wording below; a change of it is a new number."""
+ONLINE: Final = "online"
+LONGEST_NAME: Final = 255
+
+
+def paragraphs(course: Course, *, site: str) -> tuple[str, ...]:
+    """What the person declares, a paragraph each, in the reader's language."""
+    version = course.version
+    said = [
+        _(
+            "I have read the %(title)s, version %(number)s, approved %(date)s, in %(language)s.",
+            title=course.say(version.title),
+            number=version.number,
+            date=as_precise(version.approved_on),
+            language=language_name(course.language),
+        ),
+        _("I have done the training and know whom to tell if I am worried about a child."),
+        _("I will follow the policy.")
+        if course.in_scope
+        else _("I have been told that the policy does not say it applies to me."),
+        _(
+            "Where I was shown that it does not say, or says two things, I will ask the %(role)s "
+            "before I act.",
+            role=course.role(course.school.ask),
+        ),
+        _("Nothing here stops me reporting a concern, whistleblowing or speaking to my union."),
+    ]
+    if site:
+        said.insert(0, _("I work or help at %(site)s.", site=site))
+    return tuple(said)
+
+
+def language_name(language: str) -> str:
+    """``English``, ``Welsh``: a language by its name, in the language of the page."""
+    return Locale.parse(language).get_display_name(get_locale() or "en_GB") or language
+
+
+def note(course: Course) -> str:
+    """The school's own sentence above the tick, if it has one."""
+    return course.say(course.school.declaration_note) if course.school.declaration_note else ""
+
+
+def as_precise(written: str) -> str:
+    """``2022-03`` as “March 2022”, ``2022-10-12`` as “12 October 2022”, ``2023`` as it is."""
+    parts = [int(part) for part in written.split("-")]
+    if len(parts) == 1:
+        return written
+    shown = day(date(parts[0], parts[1], parts[2] if len(parts) > 2 else 1))
+    return shown if len(parts) > 2 else shown.split(" ", 1)[1]
+
+
+def declare(
+    session: Session,
+    *,
+    progress: Progress,
+    visit: Visit,
+    printed_name: str,
+    has_agreed: bool,
+    now: datetime,
+) -> Completion:
+    """Sign, and record it all in the caller's transaction: declaration, completion, ledger entry
+    and the score that is owed. Whoever holds a completion already gets that one back. The
+    journey's row must be locked.
+
+    Raises ``ToolError``: learning-incomplete, declaration-incomplete.
+    """
+    journey, course = progress.journey, progress.course
+    done = completion_of(session, journey)
+    if done is not None:
+        return done
+    if not progress.is_ready:
+        raise ToolError("learning-incomplete")
+    name = " ".join(printed_name.split())
+    if not has_agreed or not is_name(name):
+        raise ToolError("declaration-incomplete")
+    member = membership(session, school_id=journey.school_id, person_id=journey.person_id)
+    declaration = _sign(progress, member, name, now)
+    completion = Completion(
+        id=new_id(),
+        school_id=journey.school_id,
+        person_id=journey.person_id,
+        journey_id=journey.id,
+        declaration_id=declaration.id,
+        record_id=_record(session, progress, declaration, member, now),
+        module=journey.module,
+        cycle=journey.cycle,
+        score=progress.sitting.outcome.score,
+        first_score=progress.sitting.outcome.first_score,
+        pass_mark=course.module.pass_percent,
+        policy_number=journey.policy_number,
+        completed_at=now,
+    )
+    journey.completed_at = now
+    session.add(declaration)
+    session.flush()
+    session.add(completion)
+    session.flush()
+    scores.owe(
+        session,
+        visit=visit,
+        completion_id=completion.id,
+        cycle=journey.cycle,
+        module=journey.module,
+        score=completion.score,
+        comment=_(
+            "Social media policy training done. Policy version %(number)s.",
+            number=journey.policy_number,
+        ),
+        completed_at=now,
+        now=now,
+    )
+    return completion
+
+
+def completion_of(session: Session, journey: Journey) -> Completion | None:
+    """The completion of a journey, if it has one."""
+    return session.scalar(
+        select(Completion).where(
+            Completion.journey_id == journey.id, Completion.school_id == journey.school_id
+        )
+    )
+
+
+def is_name(name: str) -> bool:
+    """Whether this can be a typed name: some letter, nothing unprintable, not too long."""
+    return (
+        len(name) <= LONGEST_NAME
+        and any(letter.isalpha() for letter in name)
+        and not any(unicodedata.category(letter) in {"Cc", "Cs", "Co", "Cn"} for letter in name)
+    )
+
+
+def _sign(progress: Progress, member: Membership | None, name: str, now: datetime) -> Declaration:
+    journey, course = progress.journey, progress.course
+    said = [*paragraphs(course, site=member.site if member else ""), note(course)]
+    return Declaration(
+        id=new_id(),
+        school_id=journey.school_id,
+        person_id=journey.person_id,
+        journey_id=journey.id,
+        printed_name=name,
+        text="\n\n".join(part for part in said if part),
+        language=journey.language,
+        policy_number=journey.policy_number,
+        policy_sha256=journey.policy_sha256,
+        document_sha256=course.version.source_sha256,
+        signed_at=now,
+        method=ONLINE,
+    )
+
+
+def _record(
+    session: Session,
+    progress: Progress,
+    declaration: Declaration,
+    member: Membership | None,
+    now: datetime,
+) -> UUID:
+    journey, version = progress.journey, progress.course.version
+    rounds = list(dict.fromkeys(one.round_id for one in progress.sitting.questions))
+    facts: dict[str, ledger.Value] = {
+        "schema": RECORD_VERSION,
+        "module": journey.module,
+        "cycle": journey.cycle,
+        "site": member.site if member else "",
+        "role_group": journey.role_group,
+        "pass_percent": progress.course.module.pass_percent,
+        "started_at": _utc(journey.started_at),
+        "policy": {
+            "id": version.id,
+            "number": version.number,
+            "sha256": version.sha256,
+            "approved_by": version.approved_by,
+            "approved_on": version.approved_on,
+            "language": version.language,
+            "document_sha256": version.source_sha256,
+            "clauses_shown": [
+                one.clause.id for reading in progress.course.readings for one in reading.bound
+            ],
+        },
+        "declaration": {
+            "text": declaration.text,
+            "version": TEXT_VERSION,
+            "language": declaration.language,
+            "method": declaration.method,
+            "signed_at": _utc(now),
+            "signed_at_local": local(now).isoformat(timespec="seconds"),
+        },
+        "questions": [
+            _asked(progress.course, one, rounds.index(one.round_id) + 1)
+            for one in progress.sitting.questions
+        ],
+    }
+    return ledger.append(
+        session,
+        school_id=journey.school_id,
+        kind="completion",
+        facts=facts,
+        person_id=journey.person_id,
+        personal=dict(_personal(progress, declaration, member)),
+        now=now,
+    )
+
+
+def _asked(course: Course, question: Question, number: int) -> Mapping[str, ledger.Value]:
+    asked: dict[str, ledger.Value] = {
+        "position": question.position,
+        "round": number,
+        "topic": question.topic,
+        "scenario": question.scenario,
+        "sha256": question.scenario_sha256,
+        "option_order": list(question.option_order),
+        "state": question.state,
+        "first_asking": int(question.is_first_asking),
+    }
+    scenario = course.catalogue.scenarios.get(question.scenario)
+    if scenario is None or scenario.sha256 != question.scenario_sha256:
+        return asked  # the bank has moved on; its hash leads to what was kept
+    said = course.resolution(scenario)
+    cited = [one for each in said.judgements for why in each.reasons for one in why.clauses]
+    return asked | {
+        "version": scenario.version,
+        "facts": {name: _plain(value) for name, value in scenario.case.facts.items()},
+        "clauses": list(dict.fromkeys([*cited, *said.at_odds])),
+    }
+
+
+def _personal(
+    progress: Progress, declaration: Declaration, member: Membership | None
+) -> Iterator[tuple[str, ledger.Value]]:
+    """What is committed to and kept apart: it can be erased, and disclosed field by field."""
+    outcome = progress.sitting.outcome
+    yield "person", str(declaration.person_id)
+    yield "printed_name", declaration.printed_name
+    yield "starts_on", member.starts_on.isoformat() if member and member.starts_on else ""
+    yield "score", outcome.score
+    yield "first_score", outcome.first_score
+    for one in progress.sitting.questions:
+        if one.answered_at is not None:
+            yield f"choice-{one.position}", one.choice
+            yield f"sureness-{one.position}", one.sureness
+            yield f"verdict-{one.position}", one.verdict
+            yield f"answered_at-{one.position}", _utc(one.answered_at)
+
+
+def _plain(value: str | int | bool) -> str | int:
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+def _utc(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds")

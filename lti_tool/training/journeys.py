@@ -1,0 +1,167 @@
+"""A person's way through a training module: begun once a school year, resumed anywhere."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert as postgres_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.orm import Session
+
+from lti_tool.core.database import Table
+from lti_tool.core.errors import ToolError
+from lti_tool.core.ids import new_id
+from lti_tool.curriculum.content import keep
+from lti_tool.people.memberships import ROLE_GROUPS
+from lti_tool.training import questions
+from lti_tool.training.course import Course
+from lti_tool.training.models import Journey, SectionRead
+from lti_tool.training.questions import Sitting
+from lti_tool.ui.format import local
+
+FIRST_MONTH = 9
+"""A school year runs from 1 September to 31 August."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What of a journey is done."""
+
+    journey: Journey
+    course: Course
+    read: frozenset[str]
+    sitting: Sitting
+
+    @property
+    def has_read(self) -> bool:
+        return all(reading.id in self.read for reading in self.course.readings)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the learning is complete, so that it can be declared."""
+        journey = self.journey
+        return self.has_read and journey.told_at is not None and journey.learned_at is not None
+
+
+def cycle_of(moment: datetime) -> str:
+    """The school year a moment falls in, by the clocks at school: ``2026-27``."""
+    today = local(moment)
+    first = today.year if today.month >= FIRST_MONTH else today.year - 1
+    return f"{first}-{(first + 1) % 100:02}"
+
+
+def find(
+    session: Session,
+    *,
+    school_id: str,
+    person_id: UUID,
+    module: str,
+    now: datetime,
+    is_locked: bool = False,
+) -> Journey | None:
+    """This school year's journey. ``is_locked`` keeps other tabs waiting until the commit."""
+    wanted = select(Journey).where(
+        Journey.school_id == school_id,
+        Journey.person_id == person_id,
+        Journey.module == module,
+        Journey.cycle == cycle_of(now),
+    )
+    return session.scalar(wanted.with_for_update() if is_locked else wanted)
+
+
+def begin(session: Session, *, course: Course, person_id: UUID, now: datetime) -> Journey:
+    """Begin a journey and draw its first questions; a second time finds the first.
+
+    Raises ``ToolError`` role-group-unknown.
+    """
+    if course.role_group not in ROLE_GROUPS:
+        raise ToolError("role-group-unknown")
+    school, version = course.school, course.version
+    is_new = _add_once(
+        session,
+        Journey,
+        {
+            "id": new_id(),
+            "school_id": school.id,
+            "person_id": person_id,
+            "module": course.module.id,
+            "cycle": cycle_of(now),
+            "policy_number": version.number,
+            "policy_sha256": version.sha256,
+            "role_group": course.role_group,
+            "language": course.language,
+            "started_at": now,
+        },
+    )
+    journey = find(
+        session, school_id=school.id, person_id=person_id, module=course.module.id, now=now
+    )
+    if journey is None:
+        raise LookupError("a journey just begun must be there")
+    if is_new:
+        keep(
+            session,
+            kind="policy",
+            ref=version.id,
+            number=version.number,
+            body=version.body,
+            now=now,
+        )
+        questions.begin_first_round(session, course=course, journey=journey, now=now)
+    return journey
+
+
+def progress(session: Session, *, course: Course, journey: Journey) -> Progress:
+    """Where the journey stands."""
+    read = session.scalars(
+        select(SectionRead.section).where(
+            SectionRead.journey_id == journey.id, SectionRead.school_id == journey.school_id
+        )
+    )
+    return Progress(journey, course, frozenset(read), questions.sitting(session, course, journey))
+
+
+def read_section(
+    session: Session, *, course: Course, journey: Journey, section: str, now: datetime
+) -> None:
+    """Note that a section was read to its end; the first time counts.
+
+    Raises ``ToolError`` page-not-found for a section that is not this reader's to read.
+    """
+    if section not in {reading.id for reading in course.readings}:
+        raise ToolError("page-not-found")
+    _add_once(
+        session,
+        SectionRead,
+        {
+            "journey_id": journey.id,
+            "section": section,
+            "school_id": journey.school_id,
+            "read_at": now,
+        },
+    )
+
+
+def tell(session: Session, *, journey: Journey, now: datetime) -> None:
+    """Note that the person has seen who to tell; the first time counts."""
+    session.execute(
+        update(Journey)
+        .where(
+            Journey.id == journey.id,
+            Journey.school_id == journey.school_id,
+            Journey.told_at.is_(None),
+        )
+        .values(told_at=now)
+    )
+
+
+def _add_once(session: Session, table: type[Table], values: Mapping[str, Any]) -> bool:
+    """Insert a row unless its key is there; a second tab may have been quicker."""
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    insert = sqlite_insert(table) if is_sqlite else postgres_insert(table)
+    key = next(iter(table.__table__.primary_key))
+    added = insert.values(values).on_conflict_do_nothing().returning(key)
+    return session.execute(added).one_or_none() is not None

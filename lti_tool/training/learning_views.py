@@ -1,0 +1,256 @@
+"""Pages on which one begins, reads and finds out whom to tell. ``views`` gives their addresses."""
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import wraps
+from pathlib import Path
+from typing import Any, Concatenate, Final, ParamSpec
+
+from flask import current_app, g, redirect, render_template, request, send_from_directory, url_for
+from flask_babel import lazy_gettext as _
+from marshmallow import ValidationError
+from werkzeug.wrappers import Response
+
+from lti_tool.core.errors import ToolError
+from lti_tool.curriculum.catalogue import Catalogue
+from lti_tool.curriculum.reading import ROOT
+from lti_tool.people import access
+from lti_tool.people.memberships import is_manager, membership, set_role_group
+from lti_tool.people.models import Membership, Visit
+from lti_tool.policies.policy import Force, Role, School
+from lti_tool.training import journeys
+from lti_tool.training.course import Course, course_of, new_course
+from lti_tool.training.declarations import as_precise
+from lti_tool.training.models import Journey
+from lti_tool.training.schemas import StartForm
+
+Page = Response | str | tuple[str, int]
+Parts = ParamSpec("Parts")
+
+FIRST_MODULE: Final = "induction"
+ROLE_WORDS: Final = {
+    "teaching": (_("I teach or lead here"), _("Teacher, headteacher, senior leader")),
+    "support": (
+        _("I work here in another job"),
+        _("Teaching assistant, office, site, kitchen, lunchtime, technician"),
+    ),
+    "governor": (_("I am a governor or trustee"), ""),
+    "volunteer": (_("I volunteer"), _("Parent helper, reading volunteer, friend of the school")),
+    "supply": (_("I am here for a while"), _("Supply, agency, student teacher, coach, visitor")),
+}
+FORCE_WORDS: Final = {
+    Force.MUST: _("Must"),
+    Force.SHOULD: _("Should"),
+    Force.ADVISED: _("Advice"),
+}
+ABOUT_THE_HEAD: Final = ("chair-of-governors", "local-authority")
+
+
+def on_journey(
+    view: Callable[Concatenate[Course, Journey, Parts], Page],
+) -> Callable[Parts, Page]:
+    """Hands a view its course and journey; who has not begun is led to the start. A form's
+    journey is locked, so that a second tab waits."""
+
+    @wraps(view)
+    def walk(*args: Parts.args, **parts: Parts.kwargs) -> Page:
+        journey = _journey(is_locked=request.method == "POST")
+        if journey is None:
+            return redirect(url_for("training.home"), 303)
+        return view(course_of(_catalogue(), journey), journey, *args, **parts)
+
+    return walk
+
+
+@access.visitor()
+def home() -> Page:
+    """What this is, how long it takes and who will see what; or straight to where one was.
+
+    Managers land on their register and come here by a link of theirs.
+    """
+    journey = _journey()
+    if journey is not None:
+        where = "training.tasks" if journey.completed_at is None else "training.done"
+        return redirect(url_for(where), 303)
+    return _start_page({}, {})
+
+
+@access.visitor()
+def begin() -> Page:
+    """Begin, with what the person is at this school where that is not known yet."""
+    visit: Visit = g.visit
+    member = _member()
+    role_group = member.role_group if member else ""
+    site = member.site if member else ""
+    try:
+        given = StartForm().load(request.form)
+    except ValidationError as fault:
+        return _start_page(request.form, fault.normalized_messages()), 400
+    role_group, site = role_group or given["role_group"], site or given["site"]
+    course = new_course(
+        _catalogue(), school_id=visit.school_id, module=_module(), role_group=role_group
+    )
+    missing = _missing(course, role_group, site)
+    if missing and "asked" not in request.form:  # a button on another page
+        return redirect(url_for("training.home"), 303)
+    if missing:
+        return _start_page(request.form, missing), 400
+    if member and (member.role_group, member.site) != (role_group, site):
+        set_role_group(g.session, member, role_group=role_group, site=site)
+    journeys.begin(g.session, course=course, person_id=visit.person_id, now=g.now)
+    return redirect(url_for("training.tasks"), 303)
+
+
+@access.visitor()
+@on_journey
+def tasks(course: Course, journey: Journey) -> Page:
+    """The list of what there is to do, with what is done."""
+    progress = journeys.progress(g.session, course=course, journey=journey)
+    return render_template(
+        "training/tasks.html", course=course, progress=progress, manages=manages()
+    )
+
+
+@access.visitor()
+@on_journey
+def section(course: Course, journey: Journey, section: str) -> Page:
+    """One section of the policy: what binds the reader, and the rest folded away."""
+    for number, reading in enumerate(course.readings, start=1):
+        if reading.id == section:
+            return render_template(
+                "training/section.html",
+                course=course,
+                reading=reading,
+                number=number,
+                force_words=FORCE_WORDS,
+            )
+    raise ToolError("page-not-found")
+
+
+@access.visitor()
+@on_journey
+def read_section(course: Course, journey: Journey, section: str) -> Page:
+    """“I have read this section”: on to the next one that is not read yet."""
+    journeys.read_section(g.session, course=course, journey=journey, section=section, now=g.now)
+    progress = journeys.progress(g.session, course=course, journey=journey)
+    for reading in course.readings:
+        if reading.id not in progress.read:
+            return redirect(url_for("training.section", section=reading.id), 303)
+    return redirect(url_for("training.tasks"), 303)
+
+
+@access.visitor()
+def document() -> Page:
+    """The whole policy: every clause with its place, and the school's own document if we have
+    it."""
+    course = _course(_journey())
+    return render_template(
+        "training/document.html",
+        course=course,
+        approved=as_precise(course.version.approved_on),
+        force_words=FORCE_WORDS,
+    )
+
+
+@access.visitor()
+def original() -> Page:
+    """The school's own document, as the school brought it."""
+    school = _course(_journey()).school
+    own = current_app.extensions["config"].content
+    for base in (Path(own), ROOT) if own else (ROOT,):
+        folder = base / "modules" / "schools" / school.id
+        if school.document and (folder / school.document).is_file():
+            return send_from_directory(folder.resolve(), school.document)
+    raise ToolError("page-not-found")
+
+
+@access.visitor()
+def tell() -> Page:
+    """Whom to tell: open to everybody who has arrived, at any moment."""
+    journey = _journey()
+    course = _course(journey)
+    return render_template(
+        "training/tell.html",
+        course=course,
+        contacts=_roles(course.school, course.school.report_to),
+        above_the_head=_roles(course.school, ABOUT_THE_HEAD),
+        to_note=journey is not None and journey.told_at is None,
+        has_begun=journey is not None,
+    )
+
+
+@access.visitor()
+@on_journey
+def told(course: Course, journey: Journey) -> Page:
+    """“I know who to tell.”"""
+    journeys.tell(g.session, journey=journey, now=g.now)
+    return redirect(url_for("training.tasks"), 303)
+
+
+def _start_page(given: Mapping[str, Any], errors: Mapping[str, Any]) -> str:
+    member = _member()
+    return render_template(
+        "training/start.html",
+        course=_course(None),
+        asks_role=member is None or not member.role_group,
+        asks_site=member is None or not member.site,
+        role_words=ROLE_WORDS,
+        given=given,
+        errors=errors,
+    )
+
+
+def _roles(school: School, names: Iterable[str]) -> list[Role]:
+    """Those the school has, each once: one person may be several."""
+    found = {role.id: role for name in names if (role := school.role(name)) is not None}
+    return list(found.values())
+
+
+def _missing(course: Course, role_group: str, site: str) -> dict[str, list[object]]:
+    missing: dict[str, list[object]] = {}
+    if not role_group:
+        missing["role_group"] = [_("Choose what you do at the school")]
+    if course.school.sites and site not in course.school.sites:
+        missing["site"] = [_("Choose where you work or help")]
+    return missing
+
+
+def _catalogue() -> Catalogue:
+    catalogue: Catalogue = current_app.extensions["catalogue"]
+    return catalogue
+
+
+def _module() -> str:
+    return g.visit.module or FIRST_MODULE
+
+
+def _course(journey: Journey | None) -> Course:
+    """The journey's course, or the one a beginner would have."""
+    if journey is not None:
+        return course_of(_catalogue(), journey)
+    member = _member()
+    return new_course(
+        _catalogue(),
+        school_id=g.visit.school_id,
+        module=_module(),
+        role_group=member.role_group if member else "",
+    )
+
+
+def _journey(*, is_locked: bool = False) -> Journey | None:
+    return journeys.find(
+        g.session,
+        school_id=g.visit.school_id,
+        person_id=g.visit.person_id,
+        module=_module(),
+        now=g.now,
+        is_locked=is_locked,
+    )
+
+
+def _member() -> Membership | None:
+    return membership(g.session, school_id=g.visit.school_id, person_id=g.visit.person_id)
+
+
+def manages() -> bool:
+    """Whether the visitor looks after the training here."""
+    return is_manager(g.session, person_id=g.visit.person_id, school_id=g.visit.school_id)

@@ -1,0 +1,258 @@
+"""Rounds of questions: drawn, answered once each, and asked again where a topic was missed.
+
+Everybody who writes here holds the journey's row locked (``journeys.find(is_locked=True)``), so
+that two tabs cannot end one round twice.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from lti_tool.core.errors import ToolError
+from lti_tool.core.ids import new_id
+from lti_tool.curriculum.catalogue import Scenario
+from lti_tool.curriculum.content import keep
+from lti_tool.training.course import Course
+from lti_tool.training.marking import Marked, Outcome, mark, verdict_of
+from lti_tool.training.models import Journey, Question, Round
+from lti_tool.training.selection import Candidate, choose, choose_again, drawn
+
+SURENESS: Final = ("sure", "fairly-sure", "not-sure")
+
+
+@dataclass(frozen=True)
+class Sitting:
+    """All that was asked in a journey, in order, and what it is worth."""
+
+    asked: tuple[Question, ...]
+    questions: tuple[Question, ...]
+    """Without those nobody can answer any more, because the bank has lost their scenario."""
+    important: frozenset[str]
+    pass_percent: int
+
+    @cached_property
+    def outcome(self) -> Outcome:
+        """What the answers so far are worth; an open question counts as not right yet."""
+        return mark(
+            (Marked(one.position, one.topic, one.state, one.verdict) for one in self.questions),
+            important=self.important,
+            pass_percent=self.pass_percent,
+        )
+
+    @property
+    def open(self) -> Question | None:
+        """The next question without an answer."""
+        return next((one for one in self.questions if one.answered_at is None), None)
+
+    @property
+    def round_now(self) -> tuple[Question, ...]:
+        """The questions of the round the person is in, or has done last."""
+        return self.round_of(self.questions[-1]) if self.questions else ()
+
+    def round_of(self, question: Question) -> tuple[Question, ...]:
+        """The questions of one round."""
+        return tuple(one for one in self.questions if one.round_id == question.round_id)
+
+    def at(self, position: int) -> Question:
+        """The question at a place. Raises ``ToolError`` page-not-found."""
+        for question in self.questions:
+            if question.position == position:
+                return question
+        raise ToolError("page-not-found")
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A question with its answer; ``was_kept`` where an earlier, other answer stands."""
+
+    question: Question
+    was_kept: bool
+
+
+def sitting(session: Session, course: Course, journey: Journey) -> Sitting:
+    """Everything asked in a journey so far."""
+    asked = session.scalars(
+        select(Question)
+        .where(Question.journey_id == journey.id, Question.school_id == journey.school_id)
+        .order_by(Question.position)
+    ).all()
+    return Sitting(
+        tuple(asked),
+        tuple(one for one in asked if one.answered_at is not None or _scenario(course, one)),
+        course.important,
+        course.module.pass_percent,
+    )
+
+
+def scenario_of(course: Course, question: Question) -> Scenario:
+    """The scenario a question put. Raises ``ToolError`` question-withdrawn where the bank no
+    longer has it with the same options."""
+    scenario = _scenario(course, question)
+    if scenario is None:
+        raise ToolError("question-withdrawn", log=question.scenario)
+    return scenario
+
+
+def begin_first_round(session: Session, *, course: Course, journey: Journey, now: datetime) -> None:
+    """Draw the journey's first questions; where there is nothing to ask, that part is done."""
+    chosen = choose(
+        course.candidates(),
+        count=course.module.scenarios,
+        unscored_at_most=course.module.unscored_at_most,
+        seed=str(journey.id),
+    )
+    if chosen:
+        _begin_round(session, course, journey, (), chosen, now)
+    else:
+        journey.learned_at = now
+        session.flush()
+
+
+def submit_answer(
+    session: Session,
+    *,
+    course: Course,
+    journey: Journey,
+    position: int,
+    choice: str,
+    sureness: str,
+    now: datetime,
+) -> Answered:
+    """Answer a question, once: whatever is sent later, the first answer stands. The answer that
+    ends a round begins the next, unless the person has passed.
+
+    Raises ``ToolError``: page-not-found, choice-unknown, question-withdrawn.
+    """
+    so_far = sitting(session, course, journey)
+    question = so_far.at(position)
+    if choice not in question.option_order or sureness not in ("", *SURENESS):
+        raise ToolError("choice-unknown")
+    if question.answered_at is None and _answer(session, course, question, choice, sureness, now):
+        if so_far.open is None:
+            _end_round(session, course, journey, so_far, now)
+        return Answered(question, was_kept=False)
+    return Answered(question, was_kept=question.choice != choice)
+
+
+def go_on(session: Session, *, course: Course, journey: Journey, now: datetime) -> None:
+    """Ask the missed topics again, though the person may have passed; not once it is declared,
+    nor while questions are open."""
+    so_far = sitting(session, course, journey)
+    if journey.completed_at is not None or so_far.open is not None:
+        return
+    if journey.learned_at is None:  # its last questions left the bank
+        _end_round(session, course, journey, so_far, now)
+    elif so_far.outcome.missed:
+        _ask_again(session, course, journey, so_far, now)
+
+
+def _answer(
+    session: Session, course: Course, question: Question, choice: str, sureness: str, now: datetime
+) -> bool:
+    scenario = scenario_of(course, question)
+    resolution = course.resolution(scenario)
+    if scenario.sha256 != question.scenario_sha256:  # its words were changed since it was drawn
+        _keep(session, [scenario], now)
+    written = session.execute(
+        update(Question)
+        .where(
+            Question.id == question.id,
+            Question.school_id == question.school_id,
+            Question.answered_at.is_(None),
+        )
+        .values(
+            scenario_sha256=scenario.sha256,
+            state=resolution.state.value,
+            choice=choice,
+            sureness=sureness,
+            verdict=verdict_of(resolution, choice).value,
+            answered_at=now,
+        )
+        .returning(Question.id)
+        .execution_options(synchronize_session=False)
+    ).one_or_none()
+    session.refresh(question)
+    return written is not None
+
+
+def _end_round(
+    session: Session, course: Course, journey: Journey, so_far: Sitting, now: datetime
+) -> None:
+    if so_far.outcome.is_passed:
+        journey.learned_at = journey.learned_at or now
+        session.flush()
+    else:
+        _ask_again(session, course, journey, so_far, now)
+
+
+def _ask_again(
+    session: Session, course: Course, journey: Journey, so_far: Sitting, now: datetime
+) -> None:
+    asked = so_far.asked
+    chosen = choose_again(
+        course.candidates(),
+        missed=so_far.outcome.missed,
+        asked=[one.scenario for one in asked],
+        seed=f"{journey.id} {len(asked)}",
+    )
+    if chosen:
+        _begin_round(session, course, journey, asked, chosen, now)
+
+
+def _begin_round(
+    session: Session,
+    course: Course,
+    journey: Journey,
+    asked: Sequence[Question],
+    chosen: Sequence[Candidate],
+    now: datetime,
+) -> None:
+    round_id = new_id()
+    number = len({one.round_id for one in asked}) + 1
+    common = {"school_id": journey.school_id, "journey_id": journey.id}
+    session.execute(insert(Round).values(id=round_id, number=number, started_at=now, **common))
+    scenarios = [course.catalogue.scenarios[one.scenario] for one in chosen]
+    _keep(session, scenarios, now)
+    seen = {one.topic for one in asked}
+    rows = []
+    for position, (one, scenario) in enumerate(
+        zip(chosen, scenarios, strict=True), start=len(asked) + 1
+    ):
+        rows.append(
+            {
+                "id": new_id(),
+                "round_id": round_id,
+                "position": position,
+                "topic": one.topic,
+                "scenario": one.scenario,
+                "scenario_sha256": scenario.sha256,
+                "option_order": _shuffled(scenario, round_id),
+                "state": one.state.value,
+                "is_first_asking": one.topic not in seen,
+                **common,
+            }
+        )
+        seen.add(one.topic)
+    session.execute(insert(Question), rows)
+
+
+def _scenario(course: Course, question: Question) -> Scenario | None:
+    scenario = course.catalogue.scenarios.get(question.scenario)
+    if scenario and {one.id for one in scenario.options} == set(question.option_order):
+        return scenario
+    return None
+
+
+def _shuffled(scenario: Scenario, round_id: UUID) -> list[str]:
+    return drawn((one.id for one in scenario.options), f"{round_id} {scenario.id}")
+
+
+def _keep(session: Session, scenarios: Iterable[Scenario], now: datetime) -> None:
+    for one in scenarios:
+        keep(session, kind="scenario", ref=one.id, number=str(one.version), body=one.body, now=now)
