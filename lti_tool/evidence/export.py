@@ -1,0 +1,119 @@
+"""The register as a CSV file that a spreadsheet opens as what it is: text, and no formulas.
+
+UTF-8 with a byte order mark, CRLF (RFC 4180), every cell quoted, dates as ISO 8601.
+"""
+
+import csv
+import io
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from lti_tool.core import ledger
+from lti_tool.evidence.register import Line
+from lti_tool.evidence.schemas import Filters
+from lti_tool.evidence.words import ROLE_GROUP_WORDS, STATE_WORDS, delivery_words
+from lti_tool.ui.format import local
+
+BYTE_ORDER_MARK: Final = "\ufeff"
+STARTS_A_FORMULA: Final = frozenset("=+-@\N{MINUS SIGN}")
+
+
+def safe_cell(text: str) -> str:
+    """``text``, with an apostrophe before it where a spreadsheet might read a formula.
+
+    Spreadsheets skip what cannot be seen before the sign, and some read full-width and other
+    variants of it, so the first visible character counts, in its compatibility form
+    (OWASP, “CSV Injection”).
+    """
+    visible = next((sign for sign in text if sign.isprintable() and not sign.isspace()), "")
+    is_formula = unicodedata.normalize("NFKC", visible)[:1] in STARTS_A_FORMULA
+    return f"'{text}" if text and (is_formula or not text[0].isprintable()) else text
+
+
+def note(
+    session: Session,
+    *,
+    school_id: str,
+    person_id: UUID,
+    filters: Filters,
+    rows: int,
+    now: datetime,
+) -> None:
+    """Record in the ledger that a manager took this export.
+
+    What was searched for may be a name, so only that there was a search is kept.
+    """
+    shown = {
+        "module": filters.module,
+        "cycle": filters.cycle,
+        "state": filters.state,
+        "role_group": filters.role_group,
+        "site": filters.site,
+        "people": filters.people,
+        "searched": 1 if filters.q else 0,
+    }
+    ledger.append(
+        session,
+        school_id=school_id,
+        kind="export",
+        facts={"what": "register.csv", "rows": rows, "filters": shown},
+        person_id=person_id,
+        personal={"actor": str(person_id)},
+        now=now,
+    )
+
+
+def lines_of_csv(chunks: Iterable[Sequence[Line]], *, training: str, cycle: str) -> Iterator[bytes]:
+    """The file in pieces, one for the head and one for each chunk of people."""
+    yield (BYTE_ORDER_MARK + _rows([_head()])).encode()
+    for chunk in chunks:
+        yield _rows(_cells(line, training, cycle) for line in chunk).encode(errors="replace")
+
+
+def _head() -> list[str]:
+    return [
+        _("Name"),
+        _("Reference"),
+        _("Role group"),
+        _("Site"),
+        _("Counted"),
+        _("Training"),
+        _("School year"),
+        _("State"),
+        _("Score in per cent"),
+        _("Declared on"),
+        _("Policy version"),
+        _("Score in the platform"),
+        _("Record"),
+    ]
+
+
+def _cells(line: Line, training: str, cycle: str) -> list[str]:
+    return [
+        line.shown_name,
+        line.reference,
+        str(ROLE_GROUP_WORDS[line.role_group]),
+        line.site,
+        _("Yes") if line.is_counted else _("No"),
+        training,
+        cycle,
+        str(STATE_WORDS[line.state]),
+        "" if line.score is None else str(line.score),
+        local(line.declared_at).date().isoformat() if line.declared_at else "",
+        line.policy_number,
+        delivery_words(line.delivery),
+        str(line.record_id or ""),
+    ]
+
+
+def _rows(rows: Iterable[Sequence[str]]) -> str:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+    writer.writerows([safe_cell(cell) for cell in row] for row in rows)
+    return text.getvalue()

@@ -1,0 +1,92 @@
+"""What the register may be asked for. Anything else is refused before a query runs."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from marshmallow import RAISE, Schema, ValidationError, fields, validate
+from werkzeug.datastructures import MultiDict
+
+from lti_tool.core.errors import ToolError
+from lti_tool.people.memberships import ROLE_GROUPS
+
+STATES: Final = ("not-started", "in-progress", "done")
+LARGEST_PAGE = 10_000
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What of a school's register to show. An empty value leaves a filter out."""
+
+    module: str
+    cycle: str
+    q: str = ""
+    """Part of a name, or a whole reference."""
+    state: str = ""
+    role_group: str = ""
+    site: str = ""
+    people: str = ""
+    """counted or waiting; empty for both."""
+
+
+class RegisterQuery(Schema):
+    """The register's address, without its school: that is the visit's alone."""
+
+    class Meta:
+        unknown = RAISE
+
+    q = fields.String(validate=validate.Length(max=100))
+    state = fields.String(validate=validate.OneOf(STATES))
+    role_group = fields.String(validate=validate.OneOf(ROLE_GROUPS))
+    people = fields.String(validate=validate.OneOf(("counted", "waiting")))
+    cycle = fields.String(validate=validate.Regexp(r"\A\d{4}-\d{2}\Z"))
+    module = fields.String()
+    site = fields.String()
+    page = fields.Integer(validate=validate.Range(1, LARGEST_PAGE))
+    confirmed = fields.Integer(validate=validate.Range(0, LARGEST_PAGE))
+
+
+class ConfirmForm(Schema):
+    """The people a manager ticked."""
+
+    class Meta:
+        unknown = RAISE
+
+    person = fields.List(fields.UUID(), required=True, validate=validate.Length(1, 500))
+
+
+def read_query(
+    args: Mapping[str, str],
+    *,
+    modules: Iterable[str],
+    sites: Iterable[str],
+    module: str,
+    cycle: str,
+) -> tuple[Filters, int, int]:
+    """The filters, the page and how many people were just confirmed.
+
+    ``module`` and ``cycle`` are what an address that names none means. Raises ``ToolError``
+    filter-unknown, naming the fields at fault.
+    """
+    schema = RegisterQuery()
+    schema.fields["module"].validators = [validate.OneOf(tuple(modules))]
+    schema.fields["site"].validators = [validate.OneOf(tuple(sites))]
+    try:
+        asked: dict[str, Any] = schema.load({name: value for name, value in args.items() if value})
+    except ValidationError as fault:
+        unfit = ", ".join(sorted(fault.messages_dict))
+        raise ToolError("filter-unknown", fields=unfit) from fault
+    page, confirmed = asked.pop("page", 1), asked.pop("confirmed", 0)
+    return Filters(**{"module": module, "cycle": cycle} | asked), page, confirmed
+
+
+def read_confirm(form: MultiDict[str, str]) -> list[UUID]:
+    """The membership ids that were ticked. Raises ``ToolError`` nobody-chosen, form-incomplete."""
+    if not form.getlist("person"):
+        raise ToolError("nobody-chosen")
+    try:
+        chosen: list[UUID] = ConfirmForm().load({"person": form.getlist("person")})["person"]
+    except ValidationError as fault:
+        raise ToolError("form-incomplete") from fault
+    return chosen

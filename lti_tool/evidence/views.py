@@ -1,0 +1,141 @@
+"""Pages for managers: the register, one record, the export, and who belongs to the school."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from uuid import UUID
+
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    g,
+    redirect,
+    render_template,
+    request,
+    stream_with_context,
+    url_for,
+)
+from werkzeug.wrappers import Response as AnyResponse
+
+from lti_tool.core.errors import ToolError
+from lti_tool.curriculum.catalogue import Catalogue
+from lti_tool.evidence import export as exports
+from lti_tool.evidence import register as registers
+from lti_tool.evidence.schemas import Filters, read_confirm, read_query
+from lti_tool.evidence.words import ROLE_GROUP_WORDS, STATE_WORDS, delivery_words
+from lti_tool.people import access
+from lti_tool.people.memberships import confirm_members
+from lti_tool.policies.policy import School
+from lti_tool.training.journeys import cycle_of
+from lti_tool.ui.format import local
+
+blueprint = Blueprint("evidence", __name__, template_folder="templates")
+
+
+@blueprint.context_processor
+def _words() -> dict[str, object]:
+    return {
+        "state_words": STATE_WORDS,
+        "role_group_words": ROLE_GROUP_WORDS,
+        "delivery_words": delivery_words,
+        "modules": _catalogue().modules,
+    }
+
+
+@blueprint.get("/register")
+@access.manager()
+def register() -> str:
+    """Who has done the training."""
+    filters, number, confirmed = _query()
+    school_id = g.visit.school_id
+    lines, total = registers.page(g.session, school_id=school_id, filters=filters, number=number)
+    return render_template(
+        "evidence/register.html",
+        filters=filters,
+        link={name: value for name, value in asdict(filters).items() if value},
+        confirmed=confirmed,
+        counts=registers.count(g.session, school_id=school_id, filters=filters),
+        trainings=[(module.id, module.title["en"]) for module in _catalogue().modules.values()],
+        cycles=registers.cycles(g.session, school_id=school_id, current=cycle_of(g.now)),
+        sites=_school().sites,
+        lines=lines,
+        total=total,
+        number=number,
+        pages=-(-total // registers.PAGE),
+    )
+
+
+@blueprint.get("/register/<uuid:membership_id>")
+@access.manager()
+def record(membership_id: UUID) -> str:
+    """One person's record: states and dates, no answers."""
+    found = registers.record(g.session, school_id=g.visit.school_id, membership_id=membership_id)
+    return render_template("evidence/record.html", record=found)
+
+
+@blueprint.post("/register/confirm")
+@access.manager()
+def confirm() -> AnyResponse:
+    """Count the ticked people as the school's own."""
+    number = confirm_members(
+        g.session,
+        school_id=g.visit.school_id,
+        membership_ids=read_confirm(request.form),
+        confirmed_by=g.visit.person_id,
+        now=g.now,
+    )
+    return redirect(url_for("evidence.register", confirmed=number), 303)
+
+
+@blueprint.get("/register.csv")
+@access.manager(writes=True)
+def export() -> Response:
+    """The filtered register as a CSV file; that it was taken is recorded.
+
+    It writes, so another site may not set it off behind a manager's back.
+    """
+    if request.headers.get("Sec-Fetch-Site", "none") not in {"none", "same-origin"}:
+        raise ToolError("form-expired")
+    filters, _, _ = _query()
+    school_id = g.visit.school_id
+    session = current_app.extensions["database"].reading()
+    try:
+        total, chunks = registers.stream(session, school_id=school_id, filters=filters)
+        exports.note(
+            g.session,
+            school_id=school_id,
+            person_id=g.visit.person_id,
+            filters=filters,
+            rows=total,
+            now=g.now,
+        )
+    except BaseException:
+        session.close()
+        raise
+    training = _catalogue().modules[filters.module].title["en"]
+    pieces: Iterator[bytes] = exports.lines_of_csv(chunks, training=training, cycle=filters.cycle)
+    response = Response(stream_with_context(pieces), mimetype="text/csv")
+    response.call_on_close(session.close)
+    name = f"register-{school_id}-{local(g.now).date().isoformat()}.csv"
+    response.headers.set("Content-Disposition", "attachment", filename=name)
+    return response
+
+
+def _query() -> tuple[Filters, int, int]:
+    modules = _catalogue().modules
+    return read_query(
+        request.args,
+        modules=modules,
+        sites=_school().sites,
+        module=g.visit.module if g.visit.module in modules else next(iter(modules)),
+        cycle=cycle_of(g.now),
+    )
+
+
+def _school() -> School:
+    return _catalogue().schools[g.visit.school_id]
+
+
+def _catalogue() -> Catalogue:
+    catalogue: Catalogue = current_app.extensions["catalogue"]
+    return catalogue
