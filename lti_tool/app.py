@@ -1,0 +1,252 @@
+"""The roof: wires the rooms, opens a session per request, commits or rolls back, words errors."""
+
+import logging
+import os
+import time
+from pathlib import Path
+from uuid import uuid4
+
+from flask import Flask, Response, current_app, g, request, url_for
+from markupsafe import Markup
+from sqlalchemy import update
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from lti_tool.config import Config, read_config
+from lti_tool.core import jobs, logs
+from lti_tool.core.clock import Clock, utc_now
+from lti_tool.core.database import Database
+from lti_tool.core.errors import ToolError
+from lti_tool.core.secret import derived_secret
+from lti_tool.curriculum.catalogue import Catalogue
+from lti_tool.curriculum.reading import read_catalogue
+from lti_tool.evidence import views as evidence_views
+from lti_tool.lti import views as lti_views
+from lti_tool.lti.platforms import Lti
+from lti_tool.migrations.run import is_current
+from lti_tool.people import access, visits
+from lti_tool.people import views as people_views
+from lti_tool.people.models import Visit
+from lti_tool.policies.policy import School
+from lti_tool.training import views as training_views
+from lti_tool.ui import assets, pages
+from lti_tool.ui.errors import ERRORS, UNKNOWN
+from lti_tool.ui.headers import security_headers
+
+log = logging.getLogger(__name__)
+
+ROOT = Path(__file__).resolve().parents[1]
+LARGEST_FORM = 256 * 1024
+BLUEPRINTS = (
+    people_views.blueprint,
+    lti_views.blueprint,
+    training_views.blueprint,
+    evidence_views.blueprint,
+)
+HTTP_ERRORS = {
+    400: "form-incomplete",
+    404: "page-not-found",
+    405: "method-not-allowed",
+    413: "too-large",
+    429: "too-many-requests",
+}
+
+
+def create_app(
+    config: Config | None = None, *, clock: Clock = utc_now, catalogue: Catalogue | None = None
+) -> Flask:
+    """The whole tool as a WSGI application.
+
+    Raises ``ConfigError`` for a bad setting, ``ContentFaults`` for bad shared content,
+    ``AssetsMissingError`` before the browser assets are built.
+    """
+    config = config or read_config(Path(os.environ.get("CLAUSEWAY_INSTANCE", "instance")))
+    logs.set_up(config)
+    app = Flask(__name__, instance_path=str(config.instance.resolve()), static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_FORM
+    database = Database(config.database_url)
+    app.extensions |= {
+        "config": config,
+        "database": database,
+        "clock": clock,
+        "catalogue": catalogue
+        or read_catalogue(ROOT, Path(config.content) if config.content else None),
+        "queue": jobs.open_queue(config),
+        "lti": Lti(config, database, clock),
+        "csrf_secret": derived_secret(config.instance, "csrf"),
+    }
+    pages.install(app)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    app.add_url_rule("/healthz", view_func=healthz)
+    app.add_url_rule("/readyz", view_func=readyz)
+    _require_marks(app)
+    app.before_request(_enter)
+    app.after_request(_leave)
+    app.teardown_request(_close)
+    app.context_processor(_page_context)
+    app.register_error_handler(ToolError, _refuse)
+    app.register_error_handler(Exception, _fault)
+    app.wsgi_app = assets.wrap(app.wsgi_app)  # type: ignore[method-assign]
+    if config.proxies:
+        hops = config.proxies
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops
+        )
+    return app
+
+
+@access.public()
+def healthz() -> Response:
+    """The process answers."""
+    return Response("ok\n", mimetype="text/plain")
+
+
+@access.public()
+def readyz() -> Response:
+    """The process can serve people: the database answers and is migrated."""
+    database: Database = current_app.extensions["database"]
+    try:
+        ready = is_current(database.engine)
+    except SQLAlchemyError:
+        return Response("the database does not answer\n", 503, mimetype="text/plain")
+    if not ready:
+        return Response("the database is not migrated\n", 503, mimetype="text/plain")
+    return Response("ready\n", mimetype="text/plain")
+
+
+def _require_marks(app: Flask) -> None:
+    for rule in app.url_map.iter_rules():
+        if access.access_of(app.view_functions[rule.endpoint]) is None:
+            raise RuntimeError(f"the view {rule.endpoint} does not say who may enter")
+
+
+def _enter() -> None:
+    g.started = time.perf_counter()
+    g.request_id = uuid4().hex[:12]
+    logs.request_id.set(g.request_id)
+    extensions = current_app.extensions
+    g.now = extensions["clock"]()
+    g.visit = None
+    mark = None
+    if request.endpoint is not None:
+        mark = access.access_of(current_app.view_functions[request.endpoint])
+    database: Database = extensions["database"]
+    writes = request.method == "POST" or (mark is not None and mark.writes)
+    g.session = database.writing() if writes else database.reading()
+    token = access.visit_token(request)
+    # A launch brings its own proof, and takes no notice of an earlier visit.
+    if token and mark is not None and (mark.csrf or mark.level != "public"):
+        g.visit = visits.visit_by_token(g.session, token, now=g.now)
+    if mark is None:
+        return
+    _check_school(g.visit)
+    access.check(g.session, mark, g.visit)
+    if request.method == "POST" and mark.csrf:
+        access.check_csrf(extensions["csrf_secret"], g.visit, request)
+    if g.visit is not None and visits.needs_touch(g.visit, now=g.now):
+        _touch(database, g.visit, writes)
+
+
+def _check_school(visit: Visit | None) -> None:
+    """A visit can outlive its school's content; nothing is shown that cannot be right."""
+    catalogue: Catalogue = current_app.extensions["catalogue"]
+    if visit is not None and visit.school_id and visit.school_id not in catalogue.schools:
+        raise ToolError("school-closed")
+
+
+def _touch(database: Database, visit: Visit, writes: bool) -> None:
+    """Note that the person is still here, apart from what the page itself does."""
+    seen = update(Visit).where(Visit.id == visit.id).values(last_seen_at=g.now)
+    if writes:
+        g.session.execute(seen)
+    else:
+        with database.transaction() as session:
+            session.execute(seen)
+
+
+def _leave(response: Response) -> Response:
+    session = g.get("session")
+    if session is not None:
+        if response.status_code < 400:
+            session.commit()
+        else:
+            session.rollback()
+    for name, value in security_headers(
+        frame_ancestors=_frame_ancestors(), form_action=g.get("form_action", ())
+    ).items():
+        response.headers.setdefault(name, value)
+    log.info(
+        "request",
+        extra={
+            "method": request.method,
+            "endpoint": request.endpoint or "",
+            "status": response.status_code,
+            "milliseconds": round((time.perf_counter() - g.started) * 1000, 1),
+        },
+    )
+    return response
+
+
+def _frame_ancestors() -> tuple[str, ...]:
+    if "frame_ancestors" in g:
+        return tuple(g.frame_ancestors)
+    return tuple(g.visit.frame_ancestors.split()) if g.get("visit") else ()
+
+
+def _close(fault: BaseException | None) -> None:
+    session = g.pop("session", None)
+    if session is not None:
+        session.close()
+    logs.request_id.set("")
+
+
+def _page_context() -> dict[str, object]:
+    visit: Visit | None = g.get("visit")
+    catalogue: Catalogue = current_app.extensions["catalogue"]
+    school = catalogue.schools.get(visit.school_id) if visit else None
+
+    def csrf_field() -> Markup:
+        if visit is None:
+            return Markup("")
+        token = access.csrf_token(current_app.extensions["csrf_secret"], visit)
+        return Markup('<input type="hidden" name="csrf_token" value="{}">').format(token)
+
+    return {
+        "visit": visit,
+        "school": school,
+        "help_now": _help_now(school) if school else None,
+        "finish_url": url_for("people.finish") if visit else None,
+        "csrf_field": csrf_field,
+        "request_id": g.get("request_id", ""),
+    }
+
+
+def _help_now(school: School) -> dict[str, str] | None:
+    first = school.role(school.report_to[0]) if school.report_to else None
+    return {"role": first.title["en"], "phone": first.phone} if first else None
+
+
+def _refuse(error: ToolError) -> tuple[str, int]:
+    log.info("refused", extra={"code": error.code, "why": error.log})
+    g.frame_ancestors = ("*",)  # it holds no form and no data, and must be seen in a platform
+    text = ERRORS.get(error.code, ERRORS[UNKNOWN])
+    page = pages.render_error(error.code, reference=g.request_id, details=error.details)
+    return page, text.status
+
+
+def _fault(error: Exception) -> tuple[str, int] | Response:
+    g.frame_ancestors = ("*",)
+    if isinstance(error, InternalServerError) and isinstance(error.original_exception, Exception):
+        error = error.original_exception  # a commit that failed comes wrapped
+    if isinstance(error, HTTPException):
+        if error.code is None or error.code < 400:
+            return current_app.make_response(error.get_response())  # a redirect of routing's
+        code = HTTP_ERRORS.get(error.code, "form-incomplete" if error.code < 500 else UNKNOWN)
+    else:
+        is_outage = isinstance(error, OperationalError | InterfaceError)
+        code = "database-unavailable" if is_outage else UNKNOWN
+        log.exception("fault", extra={"code": code})
+    page = pages.render_error(code, reference=g.get("request_id", ""))
+    return page, ERRORS[code].status

@@ -1,0 +1,49 @@
+"""The ``clauseway`` command: every room's own commands under one name."""
+
+import os
+import sys
+from pathlib import Path
+
+import click
+from flask import Flask
+from flask.cli import FlaskGroup, ScriptInfo
+
+from lti_tool.app import create_app
+from lti_tool.config import ConfigError, read_config
+from lti_tool.core.database import Database
+from lti_tool.curriculum.cli import content
+from lti_tool.curriculum.reading import ContentFaults
+from lti_tool.evidence.cli import evidence
+from lti_tool.lti.cli import keys, platforms, scores, worker
+from lti_tool.migrations.run import upgrade
+from lti_tool.people.cli import people
+from lti_tool.ui.assets import AssetsMissingError
+
+
+def _create(info: ScriptInfo) -> Flask:
+    return create_app()
+
+
+@click.group(cls=FlaskGroup, create_app=_create, add_default_commands=False)
+def clauseway() -> None:
+    """Clauseway: social media policy training from a school's own policy."""
+
+
+@click.command()
+def migrate() -> None:
+    """Bring the database to the newest layout."""
+    config = read_config(Path(os.environ.get("CLAUSEWAY_INSTANCE", "instance")))
+    config.instance.mkdir(parents=True, exist_ok=True)
+    upgrade(Database(config.database_url).engine)
+
+
+for command in (content, evidence, keys, migrate, people, platforms, scores, worker):
+    clauseway.add_command(command)
+
+
+def main() -> None:
+    """Run the command; a bad setting or bad content is one clear message and exit code 1."""
+    try:
+        clauseway()
+    except (ConfigError, ContentFaults, AssetsMissingError) as fault:
+        sys.exit(f"clauseway: {fault}")

@@ -1,0 +1,1 @@
+"""Alembic migrations, with one head. Outside the floors: they know tables, not rooms."""

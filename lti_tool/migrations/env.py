@@ -1,0 +1,18 @@
+"""Alembic's entry: runs the migrations on the connection that ``run.upgrade`` opened."""
+
+from alembic import context
+
+from lti_tool.core import ledger as _ledger
+from lti_tool.core.database import Table
+from lti_tool.curriculum import models as _curriculum
+from lti_tool.lti import models as _lti
+from lti_tool.people import models as _people
+from lti_tool.training import models as _training
+
+ROOMS = (_ledger, _curriculum, _lti, _people, _training)  # each brings its tables
+
+context.configure(
+    connection=context.config.attributes["connection"], target_metadata=Table.metadata
+)
+with context.begin_transaction():
+    context.run_migrations()

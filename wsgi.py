@@ -1,0 +1,5 @@
+"""Starts the tool: ``gunicorn wsgi:app``."""
+
+from lti_tool.app import create_app
+
+app = create_app()
