@@ -1,0 +1,274 @@
+"""The whole product as ``make run`` starts it, and a real Chromium to go through it."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import axe_playwright_python
+import pytest
+import requests
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Frame,
+    Page,
+    Playwright,
+    Request,
+    sync_playwright,
+)
+
+from lti_tool.app import ROOT
+from lti_tool.curriculum.catalogue import Catalogue
+from lti_tool.curriculum.reading import read_catalogue
+from lti_tool.policies.resolve import State
+from tests.factories.answers import Expert
+
+FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
+AXE_SOURCE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
+
+
+def chromium_path() -> str:
+    """The machine's Chromium; the tests say so where there is none."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if found := shutil.which(name):
+            return found
+    pytest.fail("no Chromium on this machine: make test says how to get one")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass(frozen=True)
+class Running:
+    """Where the tool and the platform are. Different hosts, so that a frame is cross-site."""
+
+    tool: str
+    platform: str
+    instance: Path
+
+
+@pytest.fixture(scope="session")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    instance = tmp_path_factory.mktemp("instance")
+    port, platform_port = free_port(), free_port()
+    launcher = [sys.executable, "-m", "tools.run", f"--port={port}"]
+    log = instance / "run.log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [*launcher, f"--sandbox-port={platform_port}"],
+            cwd=ROOT,
+            env=os.environ | {"CLAUSEWAY_INSTANCE": str(instance)},
+            stdout=out,
+            stderr=out,
+        )
+    running = Running(f"http://localhost:{port}", f"http://127.0.0.1:{platform_port}", instance)
+    try:
+        wait_for(running, process, log)
+        yield running
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+
+
+def wait_for(running: Running, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    for _ in range(600):
+        if process.poll() is not None:
+            pytest.fail(log.read_text())
+        try:
+            requests.get(running.platform, timeout=5)
+            requests.get(f"http://127.0.0.1:{running.tool.rsplit(':', 1)[1]}/readyz", timeout=5)
+        except requests.ConnectionError:
+            time.sleep(0.1)
+        else:
+            return
+    pytest.fail("the product did not start within a minute")
+
+
+@pytest.fixture(scope="session")
+def catalogue() -> Catalogue:
+    return read_catalogue(ROOT, None)
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    browser = playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def open_context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
+    """A fresh profile: ``open_context(java_script_enabled=False, viewport=…)``."""
+    opened: list[BrowserContext] = []
+
+    def open_one(**options: object) -> BrowserContext:
+        context = browser.new_context(locale="en-GB", **options)  # type: ignore[arg-type]
+        context.set_default_timeout(15_000)
+        opened.append(context)
+        return context
+
+    yield open_one
+    for context in opened:
+        context.close()
+
+
+class Learner:
+    """Somebody in a real browser who does the training, and looks at each page on the way."""
+
+    def __init__(self, product: Running, catalogue: Catalogue, school: str, page: Page) -> None:
+        self.product, self.page = product, page
+        self.expert = Expert(catalogue, school, "teaching")
+        self.school = school
+        self.looked_at: set[str] = set()
+        self.faults: list[str] = []
+        self.foreign: list[str] = []
+        page.on("console", lambda said: self._console(said.type, said.text))
+        page.on("pageerror", lambda error: self.faults.append(str(error)))
+        page.context.on("request", self._requested)
+
+    def _console(self, kind: str, text: str) -> None:
+        if kind == "error":
+            self.faults.append(text)
+
+    def _requested(self, request: Request) -> None:
+        if not request.url.startswith((self.product.tool, self.product.platform, "data:")):
+            self.foreign.append(request.url)
+
+    def launch(self, button: str, *, in_window: bool = False) -> Frame:
+        """Launch from the platform's page; gives the frame the tool is in."""
+        self.page.goto(self.product.platform)
+        card = self.page.locator(f"section#{self.school}")
+        start = card.get_by_role("button", name=button).first
+        if not in_window:
+            start.click()
+            self.page.wait_for_selector("iframe")
+            self.tool = self._tool_frame()
+        else:
+            with self.page.expect_popup() as opened:
+                card.get_by_role("button", name="in a new window " + button[7:]).first.click()
+            opened.value.on("console", lambda said: self._console(said.type, said.text))
+            self.tool = opened.value.main_frame
+        self.tool.wait_for_url(self.product.tool + "/**")
+        self.tool.wait_for_selector("h1")
+        return self.tool
+
+    def _tool_frame(self) -> Frame:
+        self.page.wait_for_function("() => window.frames.length > 0")
+        return next(frame for frame in self.page.frames if frame is not self.page.main_frame)
+
+    @property
+    def path(self) -> str:
+        return self.tool.url.removeprefix(self.product.tool).partition("?")[0]
+
+    @property
+    def heading(self) -> str:
+        return " ".join(self.tool.inner_text("h1").split())
+
+    def press(self, name: str) -> None:
+        """Click a button or a link that looks like one, and wait for the next page."""
+        with self.tool.expect_navigation():
+            self.tool.get_by_role("button", name=name).or_(
+                self.tool.locator("main").get_by_role("link", name=name)
+            ).first.click()
+
+    def look(self) -> None:
+        """What must hold on every page: nothing for axe to say, nothing that sticks out."""
+        kind = re.sub(r"\d+|(?<=policy/).*", "*", self.path) + " " + self.heading
+        if kind in self.looked_at:
+            return
+        self.looked_at.add(kind)
+        self.tool.evaluate(AXE_SOURCE)
+        found = self.tool.evaluate(
+            "() => axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa',"
+            " 'wcag22aa', 'best-practice']})"
+        )
+        said = [(one["id"], one["nodes"][0]["html"]) for one in found["violations"]]
+        assert not said, (kind, said)
+        width, room = self.tool.evaluate(
+            "() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]"
+        )
+        assert width <= room, (kind, width, room)
+
+    def learn(self, name: str, *, looks: bool = False) -> None:
+        """The whole training to its confirmation."""
+        for _ in range(90):
+            if looks:
+                self.look()
+            if self.path == "/training/finished":
+                return
+            self.step(name)
+        raise AssertionError(f"no end after 90 pages: {self.path}")
+
+    def step(self, name: str) -> None:
+        if self.path == "/":
+            self.begin()
+        elif self.path == "/training":
+            self.open_next_task()
+        elif self.path.startswith("/training/questions/"):
+            self.answer()
+        elif self.path == "/training/declaration":
+            self.tool.get_by_label("Your full name").fill(name)
+            self.tool.get_by_label("I declare this").check()
+            self.press("Sign")
+        elif self.path == "/training/results":
+            self.press("Continue")
+        else:
+            self.press("continue")
+
+    def begin(self) -> None:
+        role = self.tool.locator("input[name=role_group][value=teaching]")
+        if role.count():
+            role.check()
+        site = self.tool.locator("input[name=site]")
+        if site.count():
+            site.first.check()
+        self.press("Start")
+
+    def open_next_task(self) -> None:
+        tasks = self.tool.locator(".govuk-task-list__item--with-link")
+        todo = tasks.filter(has_not_text="Done").first
+        with self.tool.expect_navigation():
+            todo.get_by_role("link").click()
+
+    def answer(self) -> None:
+        if not self.tool.locator("input[name=choice]").count():
+            self.tool.locator("main a.govuk-button").first.click()
+            self.tool.wait_for_load_state()
+            return
+        text = self.tool.inner_text("main")
+        scenario = self.expert.scenario_on(text)
+        choice = self.expert.choose(text)
+        self.tool.get_by_label(self.expert.words(scenario, choice), exact=True).check()
+        if self.expert.resolution(scenario).state is State.SETTLED:
+            self.tool.get_by_label("Fairly sure").check()
+        self.press("Continue")
+
+
+@pytest.fixture
+def learner_at(
+    product: Running, catalogue: Catalogue, open_context: Callable[..., BrowserContext]
+) -> Callable[..., Learner]:
+    """Somebody at a school, in a profile of their own: ``learner_at("glenmere", viewport=…)``."""
+
+    def at(school: str, **options: object) -> Learner:
+        return Learner(product, catalogue, school, open_context(**options).new_page())
+
+    return at

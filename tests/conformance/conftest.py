@@ -1,0 +1,35 @@
+"""One running tool and platform a file; its clock stands at the same moment in every test."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conformance.world import World, world
+from tests.conftest import SetClock
+
+
+@pytest.fixture(scope="module")
+def _running(
+    migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[World, SetClock]]:
+    instance, clock = tmp_path_factory.mktemp("instance"), SetClock()
+    shutil.copyfile(migrated_sqlite, instance / "clauseway.sqlite3")
+    with world(f"sqlite:///{instance / 'clauseway.sqlite3'}", clock, instance) as running:
+        yield running, clock
+
+
+@pytest.fixture
+def clock(_running: tuple[World, SetClock]) -> SetClock:
+    """The clock of tool and platform. It only goes forward, as key fetches are counted by it."""
+    _running[1].move(minutes=10)
+    return _running[1]
+
+
+@pytest.fixture
+def tool(_running: tuple[World, SetClock], clock: SetClock) -> World:
+    running = _running[0]
+    running.platform.faults.clear()
+    running.platform.requests_seen.clear()
+    return running

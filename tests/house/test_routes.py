@@ -1,0 +1,149 @@
+"""Every route says who may enter, and holds to it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from flask import Flask
+from werkzeug.routing import Rule
+
+from lti_tool.core.database import Database
+from lti_tool.people import access
+from tests.conftest import SetClock
+from tests.factories.registers import GLENMERE, Guest, arrive, browser, csrf, make_manager, running
+
+# Whoever adds a page says here who may see it; a page nobody thought of fails the first test.
+OPEN_TO = {
+    "healthz": "public",
+    "readyz": "public",
+    "lti.login": "public",
+    "lti.launch": "public",
+    "lti.jwks": "public",
+    "lti.set_up": "arrived",
+    "lti.choose": "arrived",
+    "people.start": "public",
+    "people.carry_over": "public",
+    "people.confirm": "arrived",
+    "people.answer_confirm": "arrived",
+    "people.finish": "arrived",
+    "people.manage_ask": "visitor",
+    "people.manage": "visitor",
+    "evidence.register": "manager",
+    "evidence.record": "manager",
+    "evidence.export": "manager",
+    "evidence.confirm": "manager",
+}
+
+
+@pytest.fixture
+def database(sqlite_url: str) -> Iterator[Database]:
+    database = Database(sqlite_url)
+    yield database
+    database.engine.dispose()
+
+
+@pytest.fixture
+def app(database: Database, tmp_path: Path, clock: SetClock) -> Iterator[Flask]:
+    with running(tmp_path, database, clock) as app:
+        yield app
+
+
+def routes(app: Flask, *levels: str) -> list[tuple[str, str]]:
+    """Method and address of every route whose view is marked with one of the levels."""
+    found = []
+    for rule in app.url_map.iter_rules():
+        mark = access.access_of(app.view_functions[rule.endpoint])
+        assert mark is not None
+        if mark.level in levels:
+            found += [
+                (method, address(rule))
+                for method in sorted((rule.methods or set()) & {"GET", "POST"})
+            ]
+    assert found
+    return found
+
+
+def address(rule: Rule) -> str:
+    built = rule.rule
+    for name in rule.arguments:
+        kind = type(rule._converters[name]).__name__
+        value = {"IntegerConverter": "1", "UUIDConverter": str(uuid4())}.get(kind, "x")
+        built = built.replace(f"<{name}>", value)
+        for prefix in ("int", "uuid", "string"):
+            built = built.replace(f"<{prefix}:{name}>", value)
+    return built
+
+
+def statuses(app: Flask, guest: Guest | None, *levels: str) -> dict[tuple[str, str], int]:
+    client = browser(app, guest)
+    token = csrf(app, guest.admission.visit_id) if guest else "x"
+    answers = {}
+    for method, path in routes(app, *levels):
+        data = {"csrf_token": token} if method == "POST" else None
+        reply = client.open(path, method=method, data=data, base_url="https://localhost")
+        answers[method, path] = reply.status_code
+    return answers
+
+
+def test_each_view_has_the_mark_it_should(app: Flask) -> None:
+    marks = {}
+    for rule in app.url_map.iter_rules():
+        mark = access.access_of(app.view_functions[rule.endpoint])
+        marks[rule.endpoint] = mark.level if mark else ""
+    learning = {name for name in marks if name.startswith("training.")}
+    assert {marks[name] for name in learning} <= {"visitor", "arrived"}
+    assert {name: level for name, level in marks.items() if name not in learning} == OPEN_TO
+
+
+def test_nothing_opens_without_a_visit(app: Flask) -> None:
+    found = statuses(app, None, "arrived", "visitor", "manager")
+    assert set(found.values()) == {401}, found
+
+
+def test_nothing_is_shown_or_saved_before_an_unbound_visit_is_confirmed(
+    app: Flask, database: Database
+) -> None:
+    guest = arrive(database, "Not Yet", is_bound=False)
+    found = statuses(app, guest, "visitor", "manager")
+    assert set(found.values()) == {403}, found
+
+
+def test_a_learner_opens_no_page_of_managers(app: Flask, database: Database) -> None:
+    for guest in (arrive(database, "A Learner"), arrive(database, "Asks", may_ask_to_manage=True)):
+        found = statuses(app, guest, "manager")
+        assert set(found.values()) == {403}, found
+
+
+def test_a_grant_counts_for_its_own_school_alone(app: Flask, database: Database) -> None:
+    elsewhere = make_manager(database, arrive(database, "Head", subject="head"))
+    here = arrive(database, "Head", GLENMERE, subject="head")
+    assert here.person_id == elsewhere.person_id
+    assert set(statuses(app, here, "manager").values()) == {403}
+
+
+def test_a_form_without_its_token_is_refused(app: Flask, database: Database) -> None:
+    head = make_manager(database, arrive(database, "Head"))
+    other = arrive(database, "Other")
+    client = browser(app, head)
+    for method, path in routes(app, "arrived", "visitor", "manager"):
+        if method != "POST":
+            continue
+        for token in ("", "x", csrf(app, other.admission.visit_id)):
+            reply = client.post(path, data={"csrf_token": token}, base_url="https://localhost")
+            assert reply.status_code == 400, path
+            assert b"form-expired" in reply.data, path
+
+
+def test_a_view_without_a_mark_stops_the_start(
+    database: Database, tmp_path: Path, clock: SetClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unmarked() -> str:
+        return ""
+
+    monkeypatch.setattr("lti_tool.app.healthz", unmarked)
+    with (
+        pytest.raises(RuntimeError, match="unmarked does not say"),
+        running(tmp_path, database, clock),
+    ):
+        pass

@@ -1,0 +1,151 @@
+"""The CSV export: whole, safe, small in memory, and itself on record."""
+
+import csv
+import io
+import json
+import tracemalloc
+
+import pytest
+from flask import Flask
+from sqlalchemy import insert, select
+
+from lti_tool.core.database import Database
+from lti_tool.core.ids import new_id
+from lti_tool.core.ledger import LedgerEntry
+from lti_tool.people.models import Membership, Person
+from tests.factories.registers import (
+    HEMSWELL,
+    NOW,
+    Guest,
+    arrive,
+    browser,
+    complete,
+    make_manager,
+)
+
+
+@pytest.fixture
+def head(database: Database) -> Guest:
+    return make_manager(database, arrive(database, "Hedda Head", counted=True))
+
+
+def exports(database: Database) -> list[dict[str, object]]:
+    with database.reading() as session:
+        bodies = session.scalars(select(LedgerEntry.body).where(LedgerEntry.kind == "export"))
+        return [json.loads(body) for body in bodies]
+
+
+def test_the_file_is_utf_8_with_a_mark_crlf_and_iso_dates(
+    app: Flask, database: Database, head: Guest
+) -> None:
+    record_id = complete(database, arrive(database, "Siân Pugh", counted=True), score=90)
+    response = browser(app, head).get("/register.csv?state=done")
+    assert response.mimetype == "text/csv"
+    assert response.headers["Content-Disposition"] == (
+        "attachment; filename=register-hemswell-cliff-2026-11-23.csv"
+    )
+    assert response.data.startswith(b"\xef\xbb\xbf")
+    assert response.data.count(b"\r\n") == 2
+    rows = list(csv.DictReader(io.StringIO(response.data.decode("utf-8-sig"), newline="")))
+    assert len(rows) == 1
+    assert rows[0]["Name"] == "Siân Pugh"
+    assert rows[0]["State"] == "Done"
+    assert rows[0]["Score in per cent"] == "90"
+    assert rows[0]["Declared on"] == "2026-11-23"
+    assert rows[0]["Record"] == str(record_id)
+
+
+def test_a_name_cannot_be_a_formula(app: Flask, database: Database, head: Guest) -> None:
+    arrive(database, '=HYPERLINK("https://bad.example")', counted=True)
+    text = browser(app, head).get("/register.csv").data.decode("utf-8-sig")
+    names = [row["Name"] for row in csv.DictReader(io.StringIO(text, newline=""))]
+    assert '\'=HYPERLINK("https://bad.example")' in names
+
+
+def test_an_export_is_on_record_with_its_filters_and_count_but_without_names(
+    app: Flask, database: Database, head: Guest
+) -> None:
+    arrive(database, "Amara Osei", counted=True)
+    browser(app, head).get("/register.csv?q=Amara&state=not-started")
+    (entry,) = exports(database)
+    assert entry["facts"] == {
+        "what": "register.csv",
+        "rows": 1,
+        "filters": {
+            "module": "induction",
+            "cycle": "2026-27",
+            "state": "not-started",
+            "role_group": "",
+            "site": "",
+            "people": "",
+            "searched": 1,
+        },
+    }
+    assert "Amara" not in json.dumps(entry)
+    assert str(head.person_id) not in json.dumps(entry)
+
+
+@pytest.mark.parametrize("query", ["state=overdue", "school=glenmere", "cycle=x", "module=x"])
+def test_a_bad_filter_gives_a_page_and_no_file(
+    app: Flask, database: Database, head: Guest, query: str
+) -> None:
+    response = browser(app, head).get(f"/register.csv?{query}")
+    assert response.status_code == 400
+    assert response.mimetype == "text/html"
+    assert "Content-Disposition" not in response.headers
+    assert exports(database) == []
+
+
+def test_another_site_cannot_set_an_export_off(app: Flask, database: Database, head: Guest) -> None:
+    client = browser(app, head)
+    for site, status in (("cross-site", 400), ("same-site", 400), ("same-origin", 200)):
+        response = client.get("/register.csv", headers={"Sec-Fetch-Site": site})
+        assert response.status_code == status
+    assert len(exports(database)) == 1
+
+
+def test_an_empty_export_is_a_head_alone(app: Flask, database: Database, head: Guest) -> None:
+    response = browser(app, head).get("/register.csv?q=nobody")
+    assert response.data.count(b"\r\n") == 1
+    assert exports(database)[0]["facts"]["rows"] == 0  # type: ignore[index]
+
+
+def test_memory_stays_flat_however_many_people_there_are(
+    app: Flask, database: Database, head: Guest
+) -> None:
+    people = [
+        {"id": new_id(), "name": f"Person {number}", "email": "", "created_at": NOW}
+        for number in range(12_000)
+    ]
+    members = [
+        {
+            "id": new_id(),
+            "school_id": HEMSWELL,
+            "person_id": person["id"],
+            "site": "",
+            "role_group": "support",
+            "created_at": NOW,
+            "confirmed_at": NOW,
+        }
+        for person in people
+    ]
+    with database.transaction() as session:
+        session.execute(insert(Person), people)
+        session.execute(insert(Membership), members)
+    client = browser(app, head)
+    client.get("/register.csv?q=nobody")
+    tracemalloc.start()
+    response = client.get("/register.csv", buffered=False)
+    rows = sum(piece.count(b"\r\n") for piece in response.iter_encoded())
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    response.close()
+    assert rows == 12_002
+    assert peak < 4_000_000
+
+
+def test_the_export_gives_its_connection_back(app: Flask, database: Database, head: Guest) -> None:
+    client = browser(app, head)
+    for _ in range(20):  # more than the pool holds
+        client.get("/register.csv").close()
+    assert database.engine.pool.checkedout() == 0  # type: ignore[attr-defined]

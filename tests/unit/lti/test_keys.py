@@ -1,0 +1,134 @@
+"""Our own keys, as files; and the platforms', as they are fetched."""
+
+import stat
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+import requests
+from flask import Flask, Response, jsonify
+
+from lti_tool.core.errors import ToolError
+from lti_tool.lti.keys import PlatformKeys, ToolKeys, open_tool_keys
+from sandbox_lms.serve import running
+from sandbox_lms.tokens import Key
+
+NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+
+
+def test_the_first_start_makes_a_key_that_only_its_owner_reads(tmp_path: Path) -> None:
+    folder = tmp_path / "keys"
+    keys = open_tool_keys(folder, now=NOW)
+    (file,) = folder.iterdir()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert open_tool_keys(folder, now=NOW).kids() == keys.kids() == [file.stem]
+
+
+def test_the_key_set_holds_nothing_private(tmp_path: Path) -> None:
+    (key,) = open_tool_keys(tmp_path, now=NOW).jwks()["keys"]
+    assert key.keys() == {"kty", "use", "alg", "kid", "n", "e"}
+
+
+def test_rotation_keeps_the_old_key_published_for_thirty_days(tmp_path: Path) -> None:
+    keys = open_tool_keys(tmp_path, now=NOW)
+    first = keys.signing()[0]
+    second = keys.rotate(now=NOW + timedelta(days=1))
+    assert (keys.signing()[0], keys.kids()) == (second, [first, second])
+    third = keys.rotate(now=NOW + timedelta(days=30))
+    assert keys.kids() == [first, second, third]
+    fourth = keys.rotate(now=NOW + timedelta(days=32))
+    assert keys.kids() == [second, third, fourth]
+
+
+def test_a_key_made_by_another_process_is_seen(tmp_path: Path) -> None:
+    ours = open_tool_keys(tmp_path, now=NOW)
+    ours.kids()
+    made = ToolKeys(tmp_path).rotate(now=NOW + timedelta(seconds=1))
+    assert ours.signing()[0] == made
+
+
+class Keyset:
+    """A platform's key set: how often it was asked, and whether it answers."""
+
+    def __init__(self) -> None:
+        self.keys = [Key.generate()]
+        self.asked, self.is_away, self.wait = 0, False, threading.Event()
+        self.wait.set()
+        self.app = Flask("keys")
+        self.app.add_url_rule("/jwks", "jwks", self.answer)
+
+    def answer(self) -> Response:
+        self.asked += 1
+        self.wait.wait(5)
+        if self.is_away:
+            return Response("<html>", 503)
+        return jsonify({"keys": [key.to_jwk() for key in self.keys]})
+
+
+@pytest.fixture
+def keyset() -> Iterator[tuple[Keyset, Callable[[str, datetime], object]]]:
+    keyset, registration_id = Keyset(), uuid4()
+    with running(keyset.app) as url, requests.Session() as http:
+        platform_keys = PlatformKeys(http)
+        yield (
+            keyset,
+            lambda kid, now: platform_keys.get(registration_id, f"{url}/jwks", kid, now=now),
+        )
+
+
+Given = tuple[Keyset, Callable[[str, datetime], object]]
+
+
+def test_keys_are_looked_at_again_after_an_hour(keyset: Given) -> None:
+    platform, get = keyset
+    kid = platform.keys[0].kid
+    key = get(kid, NOW)
+    assert get(kid, NOW + timedelta(minutes=59)) is key
+    assert platform.asked == 1
+    platform.keys = [Key.generate()]
+    with pytest.raises(ToolError, match="launch-token-invalid"):
+        get(kid, NOW + timedelta(minutes=61))
+
+
+def test_keys_we_hold_outlast_an_outage_of_a_day(keyset: Given) -> None:
+    platform, get = keyset
+    kid = platform.keys[0].kid
+    get(kid, NOW)
+    platform.is_away = True
+    assert get(kid, NOW + timedelta(hours=23))
+    with pytest.raises(ToolError, match="platform-keys-unavailable"):
+        get(kid, NOW + timedelta(hours=25))
+    platform.is_away = False
+    assert get(kid, NOW + timedelta(hours=25))
+
+
+@pytest.mark.parametrize("is_away", [False, True])
+def test_many_who_wait_share_one_fetch(keyset: Given, is_away: bool) -> None:
+    platform, get = keyset
+    platform.is_away = is_away
+    platform.wait.clear()
+    found: list[str] = []
+
+    def ask() -> None:
+        try:
+            get(platform.keys[0].kid, NOW)
+            found.append("key")
+        except ToolError as refusal:
+            found.append(refusal.code)
+
+    threads = [threading.Thread(target=ask) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    while not platform.asked:
+        time.sleep(0.01)
+    time.sleep(0.1)  # by now the others wait too
+    platform.wait.set()
+    for thread in threads:
+        thread.join()
+    assert platform.asked == 1
+    assert found == ["platform-keys-unavailable" if is_away else "key"] * 6
