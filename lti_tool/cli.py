@@ -5,8 +5,7 @@ import sys
 from pathlib import Path
 
 import click
-from flask import Flask
-from flask.cli import FlaskGroup, ScriptInfo
+from flask.cli import FlaskGroup
 
 from lti_tool.app import create_app
 from lti_tool.config import ConfigError, read_config
@@ -20,11 +19,7 @@ from lti_tool.people.cli import people
 from lti_tool.ui.assets import AssetsMissingError
 
 
-def _create(info: ScriptInfo) -> Flask:
-    return create_app()
-
-
-@click.group(cls=FlaskGroup, create_app=_create, add_default_commands=False)
+@click.group(cls=FlaskGroup, create_app=create_app, add_default_commands=False)
 def clauseway() -> None:
     """Clauseway: social media policy training from a school's own policy."""
 

@@ -4,17 +4,33 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from lti_tool.core.ids import new_id
-from lti_tool.people.models import Identity, Membership, Person, Visit
+from lti_tool.people.models import Grant, Identity, Membership, Person
 
 CODE_LIFE = timedelta(minutes=5)
 IDLE_LIFE = timedelta(minutes=30)
 VISIT_LIFE = timedelta(hours=8)
+
+
+# The statements of every launch, built once: building them costs more than running them.
+_tables = Person.metadata.tables
+_person, _identity, _membership = (_tables[name] for name in ("person", "identity", "membership"))
+BEGIN_VISIT: Final = insert(_tables["visit"])
+FIND_IDENTITY: Final = (
+    select(_identity.c.id, _identity.c.person_id, _person.c.name, _person.c.email)
+    .select_from(_identity.join(_person))
+    .where(_identity.c.realm == bindparam("realm"), _identity.c.subject == bindparam("subject"))
+)
+FIND_MEMBERSHIP: Final = select(_membership.c.id).where(
+    _membership.c.school_id == bindparam("school_id"),
+    _membership.c.person_id == bindparam("person_id"),
+)
 
 
 @dataclass(frozen=True)
@@ -61,37 +77,38 @@ def admit(session: Session, arrival: Arrival, *, now: datetime) -> Admission:
     if arrival.school_id:
         _join(session, arrival.school_id, person_id, now)
     admission = Admission(new_id(), person_id, secrets.token_urlsafe(32), secrets.token_urlsafe(32))
-    session.execute(
-        insert(Visit).values(
-            id=admission.visit_id,
-            token_hash=digest(admission.token),
-            code_hash=digest(admission.code),
-            code_expires_at=now + CODE_LIFE,
-            person_id=person_id,
-            identity_id=identity_id,
-            school_id=arrival.school_id,
-            module=arrival.module,
-            door=arrival.door,
-            place_id=arrival.place_id,
-            platform_name=arrival.platform_name,
-            may_ask_to_manage=arrival.may_ask_to_manage,
-            may_set_up=arrival.may_set_up,
-            frame_ancestors=arrival.frame_ancestors,
-            started_at=now,
-            last_seen_at=now,
-            expires_at=now + VISIT_LIFE,
-            confirmed_at=now if arrival.is_bound else None,
-        )
+    session.connection().execute(
+        BEGIN_VISIT,
+        {
+            "id": admission.visit_id,
+            "token_hash": digest(admission.token),
+            "code_hash": digest(admission.code),
+            "code_expires_at": now + CODE_LIFE,
+            "person_id": person_id,
+            "identity_id": identity_id,
+            "school_id": arrival.school_id,
+            "module": arrival.module,
+            "door": arrival.door,
+            "place_id": arrival.place_id,
+            "platform_name": arrival.platform_name,
+            "may_ask_to_manage": arrival.may_ask_to_manage,
+            "may_set_up": arrival.may_set_up,
+            "frame_ancestors": arrival.frame_ancestors,
+            "started_at": now,
+            "last_seen_at": now,
+            "expires_at": now + VISIT_LIFE,
+            "confirmed_at": now if arrival.is_bound else None,
+        },
     )
     return admission
 
 
 def _identify(session: Session, arrival: Arrival, now: datetime) -> tuple[UUID, UUID]:
-    known = session.execute(
-        select(Identity.id, Identity.person_id, Person.name, Person.email)
-        .join(Person)
-        .where(Identity.realm == arrival.realm, Identity.subject == arrival.subject)
-    ).one_or_none()
+    known = (
+        session.connection()
+        .execute(FIND_IDENTITY, {"realm": arrival.realm, "subject": arrival.subject})
+        .one_or_none()
+    )
     if known is None:
         return _introduce(
             session, arrival.realm, arrival.subject, now, name=arrival.name, email=arrival.email
@@ -131,10 +148,12 @@ def _introduce(
 
 
 def _join(session: Session, school_id: str, person_id: UUID, now: datetime) -> None:
-    member = select(Membership.id).where(
-        Membership.school_id == school_id, Membership.person_id == person_id
-    )
-    if session.scalar(member) is None:
+    member = {"school_id": school_id, "person_id": person_id}
+    if session.connection().execute(FIND_MEMBERSHIP, member).one_or_none() is None:
+        # Whoever was made manager before the first visit is the school's own.
+        granted = select(Grant.id).where(
+            Grant.school_id == school_id, Grant.person_id == person_id, Grant.revoked_at.is_(None)
+        )
         session.execute(
             insert(Membership).values(
                 id=new_id(),
@@ -143,5 +162,6 @@ def _join(session: Session, school_id: str, person_id: UUID, now: datetime) -> N
                 site="",
                 role_group="",
                 created_at=now,
+                confirmed_at=now if session.scalar(granted) else None,
             )
         )

@@ -42,6 +42,9 @@ def grant(
     session.add(
         Grant(school_id=school_id, person_id=person_id, granted_at=now, granted_by=granted_by)
     )
+    member = membership(session, school_id=school_id, person_id=person_id)
+    if member is not None and member.confirmed_at is None:
+        member.confirmed_at, member.confirmed_by = now, granted_by
     _record(session, "manager-granted", school_id, person_id, granted_by, now)
 
 

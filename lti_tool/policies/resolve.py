@@ -269,12 +269,13 @@ def _disagree(ban: _Finding, other: _Finding) -> bool:
 
 
 def _tension(version: PolicyVersion, groups: set[str], case: Case, also: Also) -> Tension | None:
-    bound = {clause.id for clause in version.clauses.values() if groups & clause.binds}
+    """The first that fits the case, where two of its clauses at least bind the reader."""
+    binding = {name for name, clause in version.clauses.items() if groups & clause.binds}
     fitting = (
         tension
         for tension in version.tensions
         if tension.topic == case.topic
-        and not bound.isdisjoint(tension.clauses)
+        and len(binding.intersection(tension.clauses)) > 1
         and (tension.when is None or holds(tension.when, case.facts, (), also))
     )
     return next(fitting, None)

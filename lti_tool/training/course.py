@@ -117,13 +117,15 @@ class Course:
     def candidates(self) -> list[Candidate]:
         """Every scenario that can be put to this reader. Not one on which the policy is silent
         because it binds nobody like the reader: that is said once, not asked. Nor one that is
-        settled and has nothing to get right, or nothing to get wrong, for this role group."""
+        settled and has nothing to get right, or nothing to get wrong, for this role group. Nor
+        one for whoever moderates the official pages: their clauses are not among what is read."""
         topics = self.catalogue.topics
         found = ((one, self.resolution(one)) for one in self.catalogue.scenarios.values())
         return [
             Candidate(one.id, one.topic, one.family, said.state, topics[one.topic].important)
             for one, said in found
             if said.silence is not Silence.UNBOUND
+            and not one.case.facts.get("moderator")
             and (said.state is not State.SETTLED or can_be_scored(said))
         ]
 

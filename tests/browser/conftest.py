@@ -89,7 +89,7 @@ def wait_for(running: Running, process: "subprocess.Popen[bytes]", log: Path) ->
         try:
             requests.get(running.platform, timeout=5)
             requests.get(f"http://127.0.0.1:{running.tool.rsplit(':', 1)[1]}/readyz", timeout=5)
-        except requests.ConnectionError:
+        except requests.RequestException:
             time.sleep(0.1)
         else:
             return

@@ -134,6 +134,7 @@ def test_a_lost_connection_keeps_the_choice(learner_at: Callable[..., Learner]) 
     page.get_by_text("Not saved yet. Try again.").wait_for()
     assert choice.is_checked()
     page.context.set_offline(False)
+    page.wait_for_timeout(1100)  # a second click within a second is taken for a double click
     page.get_by_role("button", name="Continue").click()
     page.locator(".cw-option", has_text="Your answer").wait_for()
 

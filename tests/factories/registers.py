@@ -93,6 +93,7 @@ def running(instance: Path, database: Database, clock: Clock) -> Iterator[Flask]
     app.config["PREFERRED_URL_SCHEME"] = "https"
     own, app.extensions["database"] = app.extensions["database"], database
     yield app
+    app.extensions["queue"].storage.close()
     own.engine.dispose()
 
 

@@ -8,14 +8,24 @@ for (const component of [Checkboxes, ErrorSummary, NotificationBanner, Radios, S
   createAll(component)
 }
 
-// A form marked data-keep stays on the page with its choices when the connection is lost:
+// A form marked data-keep stays on the page with its choices when the tool cannot be reached:
+// it asks first whether anybody answers, and posts itself only then.
 // <form method="post" data-keep><p class="cw-not-saved" role="alert" hidden>…</p>
+async function isReachable () {
+  try {
+    const options = { method: 'HEAD', cache: 'no-store', signal: AbortSignal.timeout(5000) }
+    return (await fetch('/healthz', options)).ok
+  } catch {
+    return false
+  }
+}
 for (const form of document.querySelectorAll('form[data-keep]')) {
   const warning = form.querySelector('.cw-not-saved')
-  form.addEventListener('submit', (event) => {
-    if (navigator.onLine || !warning) return
+  form.addEventListener('submit', async (event) => {
     event.preventDefault()
-    warning.hidden = false
+    warning.hidden = true
+    if (await isReachable()) form.submit()
+    else warning.hidden = false
   })
 }
 

@@ -1,5 +1,7 @@
 """Each way in which a policy speaks, one case at a time."""
 
+from dataclasses import replace
+
 from lti_tool.policies.case import Act, Agreement, Case, FactValue, Option
 from lti_tool.policies.conditions import ActPattern, AllOf, FactCompares, FactIs, Order
 from lti_tool.policies.policy import Approval, Force, Mode, Rule, Tension
@@ -160,6 +162,17 @@ def test_an_authors_tension_makes_a_conflict_for_its_facts_alone() -> None:
     found = answer(ban, tensions=(tension,), age=18)
     assert (found.state, found.safer) == (State.CONFLICT, {"en": "Reject it."})
     assert answer(ban, tensions=(tension,), age=17).state is State.SETTLED
+
+
+def test_a_tension_is_one_only_for_whom_two_of_its_clauses_bind() -> None:
+    """A volunteer whom just one of the clauses binds is told one thing, not two."""
+    tension = Tension("requests", ("c1", "c2"), None, {"en": "Reject it."})
+    both = version(rule(Mode.FORBIDS, "accept"), tensions=(tension,))
+    other = replace(both.clauses["c2"], binds=frozenset({"support"}))
+    one = replace(both, clauses={**both.clauses, "c2": other})
+    case = Case("requests", {}, (Option("a", (ACCEPT,)), Option("b", (DECLINE,))))
+    assert resolve(both, SCHOOL, "teaching", case).state is State.CONFLICT
+    assert resolve(one, SCHOOL, "teaching", case).state is State.SETTLED
 
 
 def test_a_duty_for_those_who_do_something_allows_it_once_met() -> None:

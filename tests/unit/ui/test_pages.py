@@ -11,7 +11,7 @@ from lti_tool.ui.errors import ERRORS, ErrorText
 from lti_tool.ui.pages import install, render_error
 
 PAGE = "{% extends 'ui/base.html' %}{% block content %}<h1>A page</h1>{% endblock %}"
-HELP = SimpleNamespace(role="the headteacher", phone="01632 960001")
+HELP = SimpleNamespace(role="headteacher", phone="01632 960001")
 
 
 @pytest.fixture
