@@ -1,7 +1,7 @@
 """What a launch costs: CPU of the tool per launch, as a ratio to the floor, in the same run.
 
 ``python -m bench.launches`` starts the floor and the tool, each under gunicorn as in
-production (one worker, four threads), and lets many learners launch in turn: login, launch,
+production (one worker, four threads, one core), and lets many learners launch in turn: login, launch,
 first page. Rounds alternate floor, tool, floor; a round whose two floors differ by more than
 15 % is dropped as noise. Server CPU is read from the kernel, so the load generator's own work
 does not count. Only loopback is used.
@@ -32,6 +32,7 @@ CLAIM = "https://purl.imsglobal.org/spec/lti/claim/"
 AGS = "https://purl.imsglobal.org/spec/lti-ags/"
 ROOT = Path(__file__).resolve().parents[1]
 CLIENT_ID, DEPLOYMENT_ID = "bench", "1"
+LAST_CORE = max(os.sched_getaffinity(0))  # one core for whichever server is asked
 TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -102,7 +103,11 @@ class Server:
         gunicorn = [sys.executable, "-m", "gunicorn", application, "--workers", "1"]
         gunicorn += ["--threads", "4", "--bind", f"127.0.0.1:{port}", "--log-level", "warning"]
         self.process = subprocess.Popen(
-            gunicorn, cwd=ROOT, env=os.environ | environment, stderr=subprocess.DEVNULL
+            gunicorn,
+            cwd=ROOT,
+            env=os.environ | environment,
+            stderr=subprocess.DEVNULL,
+            preexec_fn=lambda: os.sched_setaffinity(0, {LAST_CORE}),
         )
         for _ in range(200):
             with socket.socket() as probe:

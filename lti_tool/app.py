@@ -2,6 +2,7 @@
 
 import logging
 import os
+import secrets
 import time
 from pathlib import Path
 from uuid import uuid4
@@ -37,6 +38,8 @@ from lti_tool.ui.headers import security_headers
 log = logging.getLogger(__name__)
 
 ROOT = Path(__file__).resolve().parents[1]
+# Nobody outside can know them, so nobody can have their text replaced.
+CSRF_MARK, REQUEST_MARK = (secrets.token_hex(16).encode() for _ in range(2))
 LARGEST_FORM = 256 * 1024
 BLUEPRINTS = (
     people_views.blueprint,
@@ -75,6 +78,7 @@ def create_app(
         "queue": jobs.open_queue(config),
         "lti": Lti(config, database, clock),
         "csrf_secret": derived_secret(config.instance, "csrf"),
+        "drawn": {},
     }
     pages.install(app)
     for blueprint in BLUEPRINTS:
@@ -97,13 +101,13 @@ def create_app(
     return app
 
 
-@access.public()
+@access.public(csrf=False)
 def healthz() -> Response:
     """The process answers."""
     return Response("ok\n", mimetype="text/plain")
 
 
-@access.public()
+@access.public(csrf=False)
 def readyz() -> Response:
     """The process can serve people: the database answers and is migrated."""
     database: Database = current_app.extensions["database"]
@@ -123,30 +127,32 @@ def _require_marks(app: Flask) -> None:
 
 
 def _enter() -> None:
-    g.started = time.perf_counter()
-    g.request_id = uuid4().hex[:12]
-    logs.request_id.set(g.request_id)
-    extensions = current_app.extensions
-    g.now = extensions["clock"]()
-    g.visit = None
-    mark = None
+    extensions, view = current_app.extensions, None
     if request.endpoint is not None:
-        mark = access.access_of(current_app.view_functions[request.endpoint])
+        view = current_app.view_functions[request.endpoint]
+    mark = access.access_of(view) if view else None
     database: Database = extensions["database"]
     writes = request.method == "POST" or (mark is not None and mark.writes)
-    g.session = database.writing() if writes else database.reading()
-    token = access.visit_token(request)
-    # A launch brings its own proof, and takes no notice of an earlier visit.
-    if token and mark is not None and (mark.csrf or mark.level != "public"):
-        g.visit = visits.visit_by_token(g.session, token, now=g.now)
+    here = g._get_current_object()  # each look through the proxy costs; this is on every path
+    here.started = time.perf_counter()
+    here.request_id = uuid4().hex[:12]
+    here.now = extensions["clock"]()
+    here.visit = here.member = None
+    here.session = database.writing() if writes else database.reading()
+    logs.request_id.set(here.request_id)
+    if request.method == "POST":
+        request.get_data(parse_form_data=True)  # it may come slowly: before a transaction begins
     if mark is None:
         return
-    _check_school(g.visit)
-    access.check(g.session, mark, g.visit)
+    # A launch brings its own proof, and takes no notice of an earlier visit.
+    if (mark.csrf or mark.level != "public") and (token := access.visit_token(request)):
+        here.visit, here.member = visits.visit_by_token(here.session, token, now=here.now)
+    _check_school(here.visit)
+    access.check(here.session, mark, here.visit)
     if request.method == "POST" and mark.csrf:
-        access.check_csrf(extensions["csrf_secret"], g.visit, request)
-    if g.visit is not None and visits.needs_touch(g.visit, now=g.now):
-        _touch(database, g.visit, writes)
+        access.check_csrf(extensions["csrf_secret"], here.visit, request)
+    if here.visit is not None and visits.needs_touch(here.visit, now=here.now):
+        _touch(database, here.visit, writes)
 
 
 def _check_school(visit: Visit | None) -> None:
@@ -173,10 +179,13 @@ def _leave(response: Response) -> Response:
             session.commit()
         else:
             session.rollback()
+    _fill_in(response)
+    said = {name.lower() for name, _value in response.headers}
     for name, value in security_headers(
         frame_ancestors=_frame_ancestors(), form_action=g.get("form_action", ())
-    ).items():
-        response.headers.setdefault(name, value)
+    ):
+        if name.lower() not in said:
+            response.headers.add(name, value)
     log.info(
         "request",
         extra={
@@ -187,6 +196,22 @@ def _leave(response: Response) -> Response:
         },
     )
     return response
+
+
+def _fill_in(response: Response) -> None:
+    """Put this visit's form token and this request's number where the page has their marks.
+
+    So whatever is drawn holds nothing that belongs to one visit, and may be kept.
+    """
+    is_page = response.mimetype == "text/html" and response.status_code // 100 != 3
+    if not is_page or response.is_streamed:
+        return
+    visit: Visit | None = g.get("visit")
+    token = access.csrf_token(current_app.extensions["csrf_secret"], visit) if visit else ""
+    body = response.get_data()
+    response.set_data(
+        body.replace(CSRF_MARK, token.encode()).replace(REQUEST_MARK, g.request_id.encode())
+    )
 
 
 def _frame_ancestors() -> tuple[str, ...]:
@@ -207,20 +232,21 @@ def _page_context() -> dict[str, object]:
     catalogue: Catalogue = current_app.extensions["catalogue"]
     school = catalogue.schools.get(visit.school_id) if visit else None
 
-    def csrf_field() -> Markup:
-        if visit is None:
-            return Markup("")
-        token = access.csrf_token(current_app.extensions["csrf_secret"], visit)
-        return Markup('<input type="hidden" name="csrf_token" value="{}">').format(token)
-
     return {
         "visit": visit,
         "school": school,
         "help_now": _help_now(school) if school else None,
         "finish_url": url_for("people.finish") if visit else None,
-        "csrf_field": csrf_field,
-        "request_id": g.get("request_id", ""),
+        "csrf_field": _csrf_field,
+        "request_id": REQUEST_MARK.decode(),
     }
+
+
+def _csrf_field() -> Markup:
+    if g.get("visit") is None:
+        return Markup("")
+    field = Markup('<input type="hidden" name="csrf_token" value="{}">')
+    return field.format(CSRF_MARK.decode())
 
 
 def _help_now(school: School) -> dict[str, str] | None:

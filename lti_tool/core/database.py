@@ -5,6 +5,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import cast
 
 from sqlalchemy import (
     Connection,
@@ -18,6 +20,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
+
+from lti_tool.core.secret import write_private
 
 NAMING = {
     "ix": "ix_%(column_0_label)s",
@@ -71,7 +75,11 @@ class Database:
     """
 
     def __init__(self, url: str) -> None:
-        self.engine: Engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+        self.engine: Engine = create_engine(
+            url,
+            pool_pre_ping=not url.startswith("sqlite"),
+            hide_parameters=True,  # a fault goes to the log, and a log holds no names
+        )
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         if self.is_sqlite:
             _prepare_sqlite(self.engine)
@@ -88,6 +96,8 @@ class Database:
 
 def _prepare_sqlite(engine: Engine) -> None:
     lock = threading.Lock()
+    if engine.url.database:
+        write_private(Path(engine.url.database), b"")  # an empty file is an empty database
 
     @event.listens_for(engine, "connect")
     def connect(connection: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
@@ -100,7 +110,9 @@ def _prepare_sqlite(engine: Engine) -> None:
         if connection.get_execution_options().get("writes"):
             _begin_writing(connection, lock)
         else:
-            connection.exec_driver_sql("BEGIN")
+            # Straight to the driver: a plain BEGIN cannot fail, and every page says it.
+            raw = connection.connection.dbapi_connection
+            cast(sqlite3.Connection, raw).execute("BEGIN")
 
     @event.listens_for(engine, "checkin")
     def checkin(connection: sqlite3.Connection, record: ConnectionPoolEntry) -> None:

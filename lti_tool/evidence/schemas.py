@@ -36,7 +36,8 @@ class RegisterQuery(Schema):
     class Meta:
         unknown = RAISE
 
-    q = fields.String(validate=validate.Length(max=100))
+    # PostgreSQL has no null characters.
+    q = fields.String(validate=[validate.Length(max=100), validate.ContainsNoneOf("\0")])
     state = fields.String(validate=validate.OneOf(STATES))
     role_group = fields.String(validate=validate.OneOf(ROLE_GROUPS))
     people = fields.String(validate=validate.OneOf(("counted", "waiting")))

@@ -199,7 +199,13 @@ class PlatformKeys:
             raw = fetch(self._http, url)
             entries = json.loads(raw)["keys"]
             return {entry["kid"]: key for entry in entries if (key := _usable(entry)) is not None}
-        except (requests.RequestException, ValueError, LookupError, TypeError) as fault:
+        except (
+            requests.RequestException,
+            ValueError,
+            LookupError,
+            TypeError,
+            RecursionError,
+        ) as fault:
             raise ToolError(
                 "platform-keys-unavailable", log=f"{url}: {type(fault).__name__}"
             ) from fault
@@ -228,17 +234,18 @@ def fetch(http: requests.Session, url: str) -> bytes:
         return body
 
 
-def _usable(entry: Mapping[str, Any]) -> rsa.RSAPublicKey | None:
+def _usable(entry: object) -> rsa.RSAPublicKey | None:
     """A key of the set that may have signed a launch, else nothing."""
     if (
-        not isinstance(entry.get("kid"), str)
+        not isinstance(entry, dict)
+        or not isinstance(entry.get("kid"), str)
         or entry.get("kty") != "RSA"
         or entry.get("use", "sig") != "sig"
         or entry.get("alg", "RS256") != "RS256"
     ):
         return None
     try:
-        key = jwt.algorithms.RSAAlgorithm.from_jwk(dict(entry))
+        key = jwt.algorithms.RSAAlgorithm.from_jwk(entry)
     except (jwt.InvalidKeyError, ValueError):
         return None
     return key if isinstance(key, rsa.RSAPublicKey) and key.key_size >= KEY_BITS else None

@@ -8,7 +8,7 @@ outside.
 import base64
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -289,6 +289,7 @@ def _settle(
         and launch.deployment.schools == (school_id,)
     ):
         memberships.grant(session, person_id=admission.person_id, school_id=school_id, now=now)
+        return replace(admission, manages=True)
     return admission
 
 

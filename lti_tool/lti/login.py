@@ -127,5 +127,6 @@ def digest(text: str) -> str:
 
 def require_own_target(lti: Lti, target: str) -> None:
     """Raises ``ToolError`` launch-target-elsewhere unless the address is one of ours."""
-    if len(target) > LONGEST_URL or origin(target) != lti.config.url.lower():
+    is_own = target.isprintable() and origin(target) == lti.config.url.lower()
+    if len(target) > LONGEST_URL or not is_own:
         raise ToolError("launch-target-elsewhere", log="target_link_uri is not ours")

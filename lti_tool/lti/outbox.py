@@ -371,7 +371,7 @@ def _retry_after(reply: services.Reply, now: datetime) -> timedelta | None:
         return min(timedelta(seconds=int(given)), LONGEST_RETRY_AFTER)
     try:
         moment = parsedate_to_datetime(given)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if moment.tzinfo is None:
         return None

@@ -8,7 +8,7 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import MAXYEAR, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit, urlunsplit
 from uuid import uuid4
@@ -73,7 +73,7 @@ class Reply:
         """The body as JSON, or nothing. Its media type is not asked: Moodle's are wrong."""
         try:
             return json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
 
 
@@ -195,13 +195,14 @@ def _result(entry: Mapping[str, Any]) -> Result:
     given, maximum = entry.get("resultScore", 0), entry.get("resultMaximum", MAXIMUM)
     try:
         percent = 100 * float(given or 0) / float(maximum or MAXIMUM)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         percent = 0.0
     try:
         at = datetime.fromisoformat(str(entry.get("timestamp")))
     except ValueError:
         return Result(percent, None)
-    return Result(percent, at if at.tzinfo else None)
+    # One so late that nothing can follow it is no moment to pass.
+    return Result(percent, at if at.tzinfo and at.year < MAXYEAR else None)
 
 
 def _authorised(

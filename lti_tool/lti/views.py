@@ -24,6 +24,7 @@ from lti_tool.lti import platforms
 from lti_tool.lti.outbox import register_tasks
 from lti_tool.lti.platforms import Lti
 from lti_tool.people.access import arrived, public, set_visit_cookie
+from lti_tool.people.arrive import Admission
 
 blueprint = Blueprint("lti", __name__, url_prefix="/lti", template_folder="templates")
 
@@ -69,7 +70,7 @@ def launch() -> BaseResponse:
         catalogue=current_app.extensions["catalogue"],
         now=g.now,
     )
-    response = make_response(redirect(url_for("people.start", code=admission.code), 303))
+    response = make_response(redirect(_first_page(admission, is_bound=proved.is_bound), 303))
     set_visit_cookie(response, admission.token)
     if proved.is_bound:
         _set_login_cookie(response, logins.cookie_name(request.form["state"]), "")
@@ -116,6 +117,16 @@ def choose() -> BaseResponse:
         now=g.now,
     )
     return redirect(url_for("training.home"), 303)
+
+
+def _first_page(admission: Admission, *, is_bound: bool) -> str:
+    """Where to go on. The login's cookie came back, so the visit's will too, and no code is
+    needed; without it the code says who comes."""
+    if not is_bound:
+        return url_for("people.start", code=admission.code)
+    if not admission.school_id:
+        return url_for(".set_up")
+    return url_for("evidence.register" if admission.manages else "training.home")
 
 
 def _lti() -> Lti:

@@ -96,7 +96,7 @@ def check_csrf(secret: bytes, visit: Visit | None, request: Request) -> None:
     given = request.form.get("csrf_token", "")
     if visit is None:
         raise ToolError("visit-ended")
-    if not hmac.compare_digest(given, csrf_token(secret, visit)):
+    if not hmac.compare_digest(given.encode(), csrf_token(secret, visit).encode()):
         raise ToolError("form-expired")
 
 

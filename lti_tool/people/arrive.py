@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, exists, insert, select, update
 from sqlalchemy.orm import Session
 
 from lti_tool.core.ids import new_id
-from lti_tool.people.models import Grant, Identity, Membership, Person
+from lti_tool.people.models import Identity, Person
 
 CODE_LIFE = timedelta(minutes=5)
 IDLE_LIFE = timedelta(minutes=30)
@@ -20,16 +20,27 @@ VISIT_LIFE = timedelta(hours=8)
 
 # The statements of every launch, built once: building them costs more than running them.
 _tables = Person.metadata.tables
-_person, _identity, _membership = (_tables[name] for name in ("person", "identity", "membership"))
-BEGIN_VISIT: Final = insert(_tables["visit"])
+_person, _identity, _membership, _grant, _visit = (
+    _tables[name] for name in ("person", "identity", "membership", "manager_grant", "visit")
+)
+BEGIN_VISIT, ADD_PERSON, ADD_IDENTITY, ADD_MEMBERSHIP = (
+    insert(table) for table in (_visit, _person, _identity, _membership)
+)
 FIND_IDENTITY: Final = (
     select(_identity.c.id, _identity.c.person_id, _person.c.name, _person.c.email)
     .select_from(_identity.join(_person))
     .where(_identity.c.realm == bindparam("realm"), _identity.c.subject == bindparam("subject"))
 )
-FIND_MEMBERSHIP: Final = select(_membership.c.id).where(
-    _membership.c.school_id == bindparam("school_id"),
-    _membership.c.person_id == bindparam("person_id"),
+_school: BindParameter[str] = bindparam("school_id")
+_who: BindParameter[UUID] = bindparam("person_id")
+FIND_STANDING: Final = select(
+    select(_membership.c.id)
+    .where(_membership.c.school_id == _school, _membership.c.person_id == _who)
+    .scalar_subquery()
+    .label("membership"),
+    exists()
+    .where(_grant.c.school_id == _school, _grant.c.person_id == _who, _grant.c.revoked_at.is_(None))
+    .label("manages"),
 )
 
 
@@ -59,6 +70,8 @@ class Admission:
 
     visit_id: UUID
     person_id: UUID
+    school_id: str
+    manages: bool
     token: str
     code: str
 
@@ -73,11 +86,18 @@ def admit(session: Session, arrival: Arrival, *, now: datetime) -> Admission:
 
     Core statements rather than mapped objects: every launch passes here.
     """
-    identity_id, person_id = _identify(session, arrival, now)
-    if arrival.school_id:
-        _join(session, arrival.school_id, person_id, now)
-    admission = Admission(new_id(), person_id, secrets.token_urlsafe(32), secrets.token_urlsafe(32))
-    session.connection().execute(
+    connection = session.connection()
+    identity_id, person_id = _identify(connection, arrival, now)
+    manages = bool(arrival.school_id) and _join(connection, arrival.school_id, person_id, now)
+    admission = Admission(
+        visit_id=new_id(),
+        person_id=person_id,
+        school_id=arrival.school_id,
+        manages=manages,
+        token=secrets.token_urlsafe(32),
+        code=secrets.token_urlsafe(32),
+    )
+    connection.execute(
         BEGIN_VISIT,
         {
             "id": admission.visit_id,
@@ -103,20 +123,15 @@ def admit(session: Session, arrival: Arrival, *, now: datetime) -> Admission:
     return admission
 
 
-def _identify(session: Session, arrival: Arrival, now: datetime) -> tuple[UUID, UUID]:
-    known = (
-        session.connection()
-        .execute(FIND_IDENTITY, {"realm": arrival.realm, "subject": arrival.subject})
-        .one_or_none()
-    )
+def _identify(connection: Connection, arrival: Arrival, now: datetime) -> tuple[UUID, UUID]:
+    realm, subject = arrival.realm, arrival.subject
+    known = connection.execute(FIND_IDENTITY, {"realm": realm, "subject": subject}).one_or_none()
     if known is None:
-        return _introduce(
-            session, arrival.realm, arrival.subject, now, name=arrival.name, email=arrival.email
-        )
+        return _introduce(connection, realm, subject, now, name=arrival.name, email=arrival.email)
     # A platform that withholds a name today does not take back the one it gave before.
     name, email = arrival.name or known.name, arrival.email or known.email
     if (name, email) != (known.name, known.email):
-        session.execute(
+        connection.execute(
             update(Person).where(Person.id == known.person_id).values(name=name, email=email)
         )
     return known.id, known.person_id
@@ -127,41 +142,50 @@ def expect(session: Session, *, realm: str, subject: str, now: datetime) -> UUID
     known = session.scalar(
         select(Identity.person_id).where(Identity.realm == realm, Identity.subject == subject)
     )
-    return known or _introduce(session, realm, subject, now)[1]
+    return known or _introduce(session.connection(), realm, subject, now)[1]
 
 
 def _introduce(
-    session: Session, realm: str, subject: str, now: datetime, *, name: str = "", email: str = ""
+    connection: Connection,
+    realm: str,
+    subject: str,
+    now: datetime,
+    *,
+    name: str = "",
+    email: str = "",
 ) -> tuple[UUID, UUID]:
     identity_id, person_id = new_id(), new_id()
-    session.execute(insert(Person).values(id=person_id, name=name, email=email, created_at=now))
-    session.execute(
-        insert(Identity).values(
-            id=identity_id,
-            person_id=person_id,
-            realm=realm,
-            subject=subject,
-            first_seen_at=now,
-        )
+    connection.execute(
+        ADD_PERSON, {"id": person_id, "name": name, "email": email, "created_at": now}
+    )
+    connection.execute(
+        ADD_IDENTITY,
+        {
+            "id": identity_id,
+            "person_id": person_id,
+            "realm": realm,
+            "subject": subject,
+            "first_seen_at": now,
+        },
     )
     return identity_id, person_id
 
 
-def _join(session: Session, school_id: str, person_id: UUID, now: datetime) -> None:
-    member = {"school_id": school_id, "person_id": person_id}
-    if session.connection().execute(FIND_MEMBERSHIP, member).one_or_none() is None:
-        # Whoever was made manager before the first visit is the school's own.
-        granted = select(Grant.id).where(
-            Grant.school_id == school_id, Grant.person_id == person_id, Grant.revoked_at.is_(None)
+def _join(connection: Connection, school_id: str, person_id: UUID, now: datetime) -> bool:
+    """See to it that the person is a member; returns whether they manage the school."""
+    who = {"school_id": school_id, "person_id": person_id}
+    standing = connection.execute(FIND_STANDING, who).one()
+    if standing.membership is None:
+        connection.execute(
+            ADD_MEMBERSHIP,
+            {
+                "id": new_id(),
+                **who,
+                "site": "",
+                "role_group": "",
+                "created_at": now,
+                # Whoever was made manager before the first visit is the school's own.
+                "confirmed_at": now if standing.manages else None,
+            },
         )
-        session.execute(
-            insert(Membership).values(
-                id=new_id(),
-                school_id=school_id,
-                person_id=person_id,
-                site="",
-                role_group="",
-                created_at=now,
-                confirmed_at=now if session.scalar(granted) else None,
-            )
-        )
+    return bool(standing.manages)

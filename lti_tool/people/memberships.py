@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Row, Select, select, update
+from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from lti_tool.core import ledger
@@ -20,9 +20,21 @@ CODE_LIFE = timedelta(days=30)
 CODE_LETTERS = "ABCDEFGHJKMNPQRSTVWXYZ2345678"
 
 
+# Built once, as they are asked on most pages.
+LIVING_GRANT: Final = select(Grant).where(
+    Grant.person_id == bindparam("person_id"),
+    Grant.school_id == bindparam("school_id"),
+    Grant.revoked_at.is_(None),
+)
+MEMBERSHIP: Final = select(Membership).where(
+    Membership.school_id == bindparam("school_id"), Membership.person_id == bindparam("person_id")
+)
+
+
 def is_manager(session: Session, *, person_id: UUID, school_id: str) -> bool:
     """Whether a person holds a living grant for a school."""
-    return session.scalar(_living(person_id, school_id)) is not None
+    who = {"person_id": person_id, "school_id": school_id}
+    return session.scalar(LIVING_GRANT, who) is not None
 
 
 def grant(
@@ -57,10 +69,11 @@ def revoke(
     revoked_by: UUID | None = None,
 ) -> None:
     """End a person's grant for a school. Raises ``ToolError`` not-granted."""
-    found = session.scalar(_living(person_id, school_id))
-    if found is None:
+    found = session.scalars(LIVING_GRANT, {"person_id": person_id, "school_id": school_id}).all()
+    if not found:
         raise ToolError("not-granted")
-    found.revoked_at = now
+    for each in found:  # two codes, or two launches, at once can each have made one
+        each.revoked_at = now
     _record(session, "manager-revoked", school_id, person_id, revoked_by, now)
 
 
@@ -109,11 +122,7 @@ def enter_manager_code(
 
 def membership(session: Session, *, school_id: str, person_id: UUID) -> Membership | None:
     """What a person is at a school, if anything."""
-    return session.scalar(
-        select(Membership).where(
-            Membership.school_id == school_id, Membership.person_id == person_id
-        )
-    )
+    return session.scalar(MEMBERSHIP, {"school_id": school_id, "person_id": person_id})
 
 
 def set_role_group(session: Session, member: Membership, *, role_group: str, site: str) -> None:
@@ -137,23 +146,19 @@ def confirm_members(
     Ids of another school's members are passed over.
     """
     found = session.scalars(
-        select(Membership).where(
+        select(Membership)
+        .where(
             Membership.school_id == school_id,
             Membership.id.in_(membership_ids),
             Membership.confirmed_at.is_(None),
         )
+        .with_for_update()
     ).all()
     for member in found:
         member.confirmed_at, member.confirmed_by = now, confirmed_by
         _record(session, "member-confirmed", school_id, member.person_id, confirmed_by, now)
     session.flush()
     return len(found)
-
-
-def _living(person_id: UUID, school_id: str) -> Select[Grant]:
-    return select(Grant).where(
-        Grant.person_id == person_id, Grant.school_id == school_id, Grant.revoked_at.is_(None)
-    )
 
 
 def _record(

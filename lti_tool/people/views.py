@@ -43,7 +43,7 @@ def carry_over() -> AnyResponse:
     So a visit that is carried over without its cookie asks “is that you?” again.
     """
     code = request.form.get("code", "")
-    held = visits.visit_by_token(g.session, access.visit_token(request), now=g.now)
+    held, _member = visits.visit_by_token(g.session, access.visit_token(request), now=g.now)
     if held is not None and visits.has_code(held, code):
         return _enter(held)
     visit = visits.by_code(g.session, code, now=g.now)

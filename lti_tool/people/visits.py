@@ -4,23 +4,34 @@ import hmac
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from lti_tool.core.errors import ToolError
 from lti_tool.people.arrive import IDLE_LIFE, VISIT_LIFE, digest
-from lti_tool.people.models import Visit
+from lti_tool.people.models import Membership, Visit
 
 VISIT_SECONDS: Final = int(VISIT_LIFE.total_seconds())
+# Every page asks this; building the statement would cost more than running it.
+FIND_VISIT: Final = (
+    select(Visit, Membership)
+    .outerjoin(
+        Membership,
+        (Membership.school_id == Visit.school_id) & (Membership.person_id == Visit.person_id),
+    )
+    .where(Visit.token_hash == bindparam("token_hash"))
+)
 TOUCH_EVERY = timedelta(minutes=2)
 
 
-def visit_by_token(session: Session, token: str, *, now: datetime) -> Visit | None:
-    """The living visit this cookie belongs to, or nothing."""
-    if not token:
-        return None
-    visit = session.scalar(select(Visit).where(Visit.token_hash == digest(token)))
-    return visit if visit is not None and is_alive(visit, now=now) else None
+def visit_by_token(
+    session: Session, token: str, *, now: datetime
+) -> tuple[Visit | None, Membership | None]:
+    """The living visit this cookie belongs to, and what its person is at its school."""
+    found = session.execute(FIND_VISIT, {"token_hash": digest(token)}).one_or_none()
+    if found is None or not is_alive(found[0], now=now):
+        return None, None
+    return found[0], found[1]
 
 
 def is_alive(visit: Visit, *, now: datetime) -> bool:

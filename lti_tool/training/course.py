@@ -14,7 +14,7 @@ from flask_babel import gettext as _
 from lti_tool.core.errors import ToolError
 from lti_tool.curriculum.catalogue import Catalogue, Scenario, TrainingModule
 from lti_tool.curriculum.questions import can_be_scored, fill, in_language
-from lti_tool.policies.policy import Clause, ClauseKind, Force, PolicyVersion, School, Text
+from lti_tool.policies.policy import Clause, ClauseKind, Force, Mode, PolicyVersion, School, Text
 from lti_tool.policies.resolve import Resolution, Silence, State, resolve
 from lti_tool.training.models import Journey
 from lti_tool.training.selection import Candidate
@@ -132,7 +132,7 @@ class Course:
     def _provisions(self) -> Iterable[Provision]:
         forces: Mapping[str, set[tuple[Force, str]]] = defaultdict(set)
         for rule in self.version.rules:
-            if self.role_group in rule.binds and rule.stated:
+            if self.role_group in rule.binds and rule.stated and rule.mode is not Mode.PERMITS:
                 for name in rule.clauses:
                     forces[name].add((rule.force, rule.wording))
         order = list(Force)

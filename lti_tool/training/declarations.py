@@ -24,7 +24,7 @@ from lti_tool.training.models import Completion, Declaration, Journey, Question
 from lti_tool.ui.format import day, local
 
 RECORD_VERSION: Final = 1
-TEXT_VERSION: Final = 1
+TEXT_VERSION: Final = 2
 """Of the declaration's wording below; a change of it is a new number."""
 ONLINE: Final = "online"
 LONGEST_NAME: Final = 255
@@ -32,29 +32,64 @@ LONGEST_NAME: Final = 255
 
 def paragraphs(course: Course, *, site: str) -> tuple[str, ...]:
     """What the person declares, a paragraph each, in the reader's language."""
-    version = course.version
+    asked = course.role(course.school.ask)
     said = [
-        _(
-            "I have read the %(title)s, version %(number)s, approved %(date)s, in %(language)s.",
-            title=course.say(version.title),
-            number=version.number,
-            date=as_precise(version.approved_on),
-            language=language_name(course.language),
-        ),
+        _what_was_read(course),
         _("I have done the training and know whom to tell if I am worried about a child."),
-        _("I will follow the policy.")
-        if course.in_scope
-        else _("I have been told that the policy does not say it applies to me."),
-        _(
-            "Where I was shown that it does not say, or says two things, I will ask the %(role)s "
-            "before I act.",
-            role=course.role(course.school.ask),
-        ),
-        _("Nothing here stops me reporting a concern, whistleblowing or speaking to my union."),
     ]
+    if course.in_scope:
+        said.append(_("I will follow the policy."))
+    else:
+        said.append(
+            _(
+                "I have been told that the policy does not say it applies to me. I will ask the "
+                "%(role)s what I should follow.",
+                role=asked,
+            )
+        )
+    if course.in_scope and course.module.scenarios:
+        said.append(
+            _(
+                "Where I was shown that it does not say, or says two things, I will ask the "
+                "%(role)s before I act.",
+                role=asked,
+            )
+        )
+    said.append(
+        _("Nothing here stops me reporting a concern, whistleblowing or speaking to my union.")
+    )
     if site:
         said.insert(0, _("I work or help at %(site)s.", site=site))
     return tuple(said)
+
+
+def _what_was_read(course: Course) -> str:
+    """Nobody declares to have read what they were not asked to read."""
+    version = course.version
+    policy = {
+        "title": course.say(version.title),
+        "number": version.number,
+        "date": as_precise(version.approved_on),
+        "language": language_name(course.language),
+    }
+    if not course.in_scope:
+        said = _(
+            "I have been shown where to read the %(title)s, version %(number)s, approved "
+            "%(date)s, in %(language)s.",
+            **policy,
+        )
+    elif not course.module.reads_policy:
+        said = _(
+            "I have read what I must and must not do under the %(title)s, version %(number)s, "
+            "approved %(date)s, in %(language)s.",
+            **policy,
+        )
+    else:
+        said = _(
+            "I have read the %(title)s, version %(number)s, approved %(date)s, in %(language)s.",
+            **policy,
+        )
+    return str(said)
 
 
 def language_name(language: str) -> str:
@@ -146,6 +181,11 @@ def completion_of(session: Session, journey: Journey) -> Completion | None:
             Completion.journey_id == journey.id, Completion.school_id == journey.school_id
         )
     )
+
+
+def signed_by(session: Session, completion: Completion) -> str:
+    """The name a completion was signed with."""
+    return session.get_one(Declaration, completion.declaration_id).printed_name
 
 
 def is_name(name: str) -> bool:

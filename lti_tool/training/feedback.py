@@ -127,4 +127,4 @@ def _safer(course: Course, resolution: Resolution, options: Iterable[ScenarioOpt
     if resolution.safer:
         return course.say(resolution.safer)
     safer = [course.say(one.text) for one in options if one.id in resolution.safer_options]
-    return "; ".join(safer)
+    return str(_(" Or: ")).join(safer)

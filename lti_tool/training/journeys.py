@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
@@ -46,6 +46,16 @@ class Progress:
         return self.has_read and journey.told_at is not None and journey.learned_at is not None
 
 
+# Every page of the training asks this; building it would cost more than running it.
+FIND: Final = select(Journey).where(
+    Journey.school_id == bindparam("school_id"),
+    Journey.person_id == bindparam("person_id"),
+    Journey.module == bindparam("module"),
+    Journey.cycle == bindparam("cycle"),
+)
+FIND_LOCKED: Final = FIND.with_for_update()
+
+
 def cycle_of(moment: datetime) -> str:
     """The school year a moment falls in, by the clocks at school: ``2026-27``."""
     today = local(moment)
@@ -63,13 +73,13 @@ def find(
     is_locked: bool = False,
 ) -> Journey | None:
     """This school year's journey. ``is_locked`` keeps other tabs waiting until the commit."""
-    wanted = select(Journey).where(
-        Journey.school_id == school_id,
-        Journey.person_id == person_id,
-        Journey.module == module,
-        Journey.cycle == cycle_of(now),
-    )
-    return session.scalar(wanted.with_for_update() if is_locked else wanted)
+    which = {
+        "school_id": school_id,
+        "person_id": person_id,
+        "module": module,
+        "cycle": cycle_of(now),
+    }
+    return session.scalar(FIND_LOCKED if is_locked else FIND, which)
 
 
 def begin(session: Session, *, course: Course, person_id: UUID, now: datetime) -> Journey:

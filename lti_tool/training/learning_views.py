@@ -14,7 +14,7 @@ from lti_tool.core.errors import ToolError
 from lti_tool.curriculum.catalogue import Catalogue
 from lti_tool.curriculum.reading import ROOT
 from lti_tool.people import access
-from lti_tool.people.memberships import is_manager, membership, set_role_group
+from lti_tool.people.memberships import is_manager, set_role_group
 from lti_tool.people.models import Membership, Visit
 from lti_tool.policies.policy import Force, Role, School
 from lti_tool.training import journeys
@@ -27,6 +27,7 @@ Page = Response | str | tuple[str, int]
 Parts = ParamSpec("Parts")
 
 FIRST_MODULE: Final = "induction"
+MOST_DRAWN: Final = 500
 ROLE_WORDS: Final = {
     "teaching": (_("I teach or lead here"), _("Teacher, headteacher, senior leader")),
     "support": (
@@ -67,28 +68,32 @@ def home() -> Page:
 
     Managers land on their register and come here by a link of theirs.
     """
-    journey = _journey()
+    member = g.member
+    # Whoever has begun has said what they are here.
+    journey = _journey() if member is None or member.role_group else None
     if journey is not None:
         where = "training.tasks" if journey.completed_at is None else "training.done"
         return redirect(url_for(where), 303)
-    return _start_page({}, {})
+    return _first_start_page(member)
 
 
 @access.visitor()
 def begin() -> Page:
     """Begin, with what the person is at this school where that is not known yet."""
     visit: Visit = g.visit
-    member = _member()
+    member = g.member
     role_group = member.role_group if member else ""
     site = member.site if member else ""
     try:
         given = StartForm().load(request.form)
     except ValidationError as fault:
         return _start_page(request.form, fault.normalized_messages()), 400
-    role_group, site = role_group or given["role_group"], site or given["site"]
+    role_group = role_group or given["role_group"]
     course = new_course(
         _catalogue(), school_id=visit.school_id, module=_module(), role_group=role_group
     )
+    if given["site"] in course.school.sites:
+        site = site or given["site"]
     missing = _missing(course, role_group, site)
     if missing and "asked" not in request.form:  # a button on another page
         return redirect(url_for("training.home"), 303)
@@ -186,8 +191,21 @@ def told(course: Course, journey: Journey) -> Page:
     return redirect(url_for("training.tasks"), 303)
 
 
+def _first_start_page(member: Membership | None) -> str:
+    """The start page as nearly everybody sees it, drawn once for all who see the same."""
+    visit: Visit = g.visit
+    said = (member.role_group, member.site) if member else ("", "")
+    key = (visit.school_id, _module(), visit.platform_name, visit.may_ask_to_manage, said)
+    drawn: dict[object, str] = current_app.extensions["drawn"]
+    if key not in drawn:
+        if len(drawn) >= MOST_DRAWN:
+            drawn.clear()
+        drawn[key] = _start_page({}, {})
+    return drawn[key]
+
+
 def _start_page(given: Mapping[str, Any], errors: Mapping[str, Any]) -> str:
-    member = _member()
+    member = g.member
     return render_template(
         "training/start.html",
         course=_course(None),
@@ -227,7 +245,7 @@ def _course(journey: Journey | None) -> Course:
     """The journey's course, or the one a beginner would have."""
     if journey is not None:
         return course_of(_catalogue(), journey)
-    member = _member()
+    member = g.member
     return new_course(
         _catalogue(),
         school_id=g.visit.school_id,
@@ -245,10 +263,6 @@ def _journey(*, is_locked: bool = False) -> Journey | None:
         now=g.now,
         is_locked=is_locked,
     )
-
-
-def _member() -> Membership | None:
-    return membership(g.session, school_id=g.visit.school_id, person_id=g.visit.person_id)
 
 
 def manages() -> bool:

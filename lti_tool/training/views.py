@@ -9,7 +9,6 @@ from marshmallow import ValidationError
 from lti_tool.core.errors import ToolError
 from lti_tool.lti import scores
 from lti_tool.people import access
-from lti_tool.people.memberships import membership
 from lti_tool.training import declarations, journeys, learning_views, questions
 from lti_tool.training.course import Course
 from lti_tool.training.feedback import feedback
@@ -136,6 +135,8 @@ def done(course: Course, journey: Journey) -> Page:
         course=course,
         completion=completion,
         reference=completion.record_id.hex[-8:].upper(),
+        signed_by=declarations.signed_by(g.session, completion),
+        was_asked=bool(questions.sitting(g.session, course, journey).questions),
         delivery=scores.delivery(g.session, completion_id=completion.id),
         manages=manages(),
     )
@@ -192,8 +193,7 @@ def _feedback_page(course: Course, so_far: Sitting, asked: Question) -> str:
 def _declaration_page(
     progress: Progress, given: Mapping[str, Any], errors: Mapping[str, Any]
 ) -> str:
-    journey, course = progress.journey, progress.course
-    member = membership(g.session, school_id=journey.school_id, person_id=journey.person_id)
+    course, member = progress.course, g.member
     return render_template(
         "training/declare.html",
         course=course,

@@ -7,6 +7,7 @@ whoever ends TLS.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 # What a training page never needs; a tool in a frame has none of it unless the platform allows it,
 # and this keeps it so in a window of its own.
@@ -45,15 +46,16 @@ def content_security_policy(frame_ancestors: Sequence[str], form_action: Sequenc
     return "; ".join(f"{name} {' '.join(sources)}" for name, sources in directives.items())
 
 
+@lru_cache(maxsize=1024)
 def security_headers(
-    *, frame_ancestors: Sequence[str], form_action: Sequence[str] = ()
-) -> dict[str, str]:
-    """Header name -> value for one page.
+    *, frame_ancestors: tuple[str, ...], form_action: tuple[str, ...] = ()
+) -> tuple[tuple[str, str], ...]:
+    """Header names and values for one page.
 
     ``Referrer-Policy`` is ``same-origin`` and not ``no-referrer``, with which Chromium sends
     ``Origin: null`` with our own forms. No page may be stored: each may hold personal data.
     """
-    return {
+    headers = {
         "Content-Security-Policy": content_security_policy(frame_ancestors, form_action),
         "Referrer-Policy": "same-origin",
         "X-Content-Type-Options": "nosniff",
@@ -61,3 +63,4 @@ def security_headers(
         "Cross-Origin-Resource-Policy": "same-origin",
         "Cache-Control": "no-store",
     }
+    return tuple(headers.items())

@@ -1,7 +1,10 @@
 """Every route says who may enter, and holds to it."""
 
+import sqlite3
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -129,7 +132,7 @@ def test_a_form_without_its_token_is_refused(app: Flask, database: Database) -> 
     for method, path in routes(app, "arrived", "visitor", "manager"):
         if method != "POST":
             continue
-        for token in ("", "x", csrf(app, other.admission.visit_id)):
+        for token in ("", "x", "\u00e9", csrf(app, other.admission.visit_id)):
             reply = client.post(path, data={"csrf_token": token}, base_url="https://localhost")
             assert reply.status_code == 400, path
             assert b"form-expired" in reply.data, path
@@ -147,3 +150,28 @@ def test_a_view_without_a_mark_stops_the_start(
         running(tmp_path, database, clock),
     ):
         pass
+
+
+@pytest.mark.parametrize("path", ["/finish", "/ask-to-manage", "/register/confirm"])
+def test_a_form_that_comes_slowly_keeps_nobody_from_writing(
+    app: Flask, database: Database, path: str
+) -> None:
+    """A form is read whole before a writing transaction begins: SQLite has one writer."""
+    head = make_manager(database, arrive(database, "Head"))
+    body = f"csrf_token={csrf(app, head.admission.visit_id)}".encode()
+
+    class Slow(BytesIO):
+        def readinto(self, buffer: Any, /) -> int:
+            other = sqlite3.connect(str(database.engine.url.database), timeout=0)
+            other.execute("BEGIN IMMEDIATE")  # raises where the tool is writing
+            other.close()
+            return super().readinto(buffer)
+
+    reply = browser(app, head).post(
+        path,
+        input_stream=Slow(body),
+        content_length=len(body),
+        content_type="application/x-www-form-urlencoded",
+        base_url="https://localhost",
+    )
+    assert reply.status_code < 500, reply.text

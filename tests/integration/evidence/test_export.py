@@ -39,7 +39,7 @@ def test_the_file_is_utf_8_with_a_mark_crlf_and_iso_dates(
     app: Flask, database: Database, head: Guest
 ) -> None:
     record_id = complete(database, arrive(database, "Siân Pugh", counted=True), score=90)
-    response = browser(app, head).get("/register.csv?state=done")
+    response = browser(app, head).get("/register.csv?state=done", buffered=True)
     assert response.mimetype == "text/csv"
     assert response.headers["Content-Disposition"] == (
         "attachment; filename=register-hemswell-cliff-2026-11-23.csv"
@@ -57,7 +57,7 @@ def test_the_file_is_utf_8_with_a_mark_crlf_and_iso_dates(
 
 def test_a_name_cannot_be_a_formula(app: Flask, database: Database, head: Guest) -> None:
     arrive(database, '=HYPERLINK("https://bad.example")', counted=True)
-    text = browser(app, head).get("/register.csv").data.decode("utf-8-sig")
+    text = browser(app, head).get("/register.csv", buffered=True).data.decode("utf-8-sig")
     names = [row["Name"] for row in csv.DictReader(io.StringIO(text, newline=""))]
     assert '\'=HYPERLINK("https://bad.example")' in names
 
@@ -66,7 +66,7 @@ def test_an_export_is_on_record_with_its_filters_and_count_but_without_names(
     app: Flask, database: Database, head: Guest
 ) -> None:
     arrive(database, "Amara Osei", counted=True)
-    browser(app, head).get("/register.csv?q=Amara&state=not-started")
+    browser(app, head).get("/register.csv?q=Amara&state=not-started", buffered=True)
     (entry,) = exports(database)
     assert entry["facts"] == {
         "what": "register.csv",
@@ -89,7 +89,7 @@ def test_an_export_is_on_record_with_its_filters_and_count_but_without_names(
 def test_a_bad_filter_gives_a_page_and_no_file(
     app: Flask, database: Database, head: Guest, query: str
 ) -> None:
-    response = browser(app, head).get(f"/register.csv?{query}")
+    response = browser(app, head).get(f"/register.csv?{query}", buffered=True)
     assert response.status_code == 400
     assert response.mimetype == "text/html"
     assert "Content-Disposition" not in response.headers

@@ -1,6 +1,8 @@
 """Who becomes a manager, and by what."""
 
 import json
+import threading
+from contextlib import suppress
 from datetime import timedelta
 from uuid import uuid4
 
@@ -12,7 +14,7 @@ from lti_tool.core.database import Database
 from lti_tool.core.ledger import LedgerEntry
 from lti_tool.people import memberships
 from lti_tool.people.cli import people
-from lti_tool.people.models import Identity, Person
+from lti_tool.people.models import Grant, Identity, Person
 from tests.conftest import SetClock
 from tests.factories.registers import (
     GLENMERE,
@@ -170,3 +172,47 @@ def test_invite_manager_prints_a_code_that_works(commands: Flask, database: Data
     assert status == 0
     head = arrive(database, "Head Teacher", may_ask_to_manage=True)
     assert enter(commands, head, code.strip())[0] == 303
+
+
+def test_revoking_ends_every_grant_there_is(database: Database) -> None:
+    """Two codes, or two launches, at once can each have made one."""
+    head = arrive(database, "Head Teacher")
+    with database.transaction() as session:
+        for _ in range(2):
+            session.add(Grant(school_id=HEMSWELL, person_id=head.person_id, granted_at=NOW))
+    with database.transaction() as session:
+        memberships.revoke(session, person_id=head.person_id, school_id=HEMSWELL, now=NOW)
+    assert not manages(database, head)
+
+
+def test_two_managers_who_confirm_somebody_at_once(database: Database) -> None:
+    """One confirmation counts and stands in the ledger, whoever was later."""
+    member = arrive(database, "New Starter")
+    heads = [arrive(database, name) for name in ("One", "Two")]
+    gate, found = threading.Barrier(2, timeout=1), list[int]()
+
+    def confirm(head: Guest) -> None:
+        with database.transaction() as session:
+            session.connection()
+            with suppress(threading.BrokenBarrierError):  # where one writer waits for the other
+                gate.wait()
+            found.append(
+                memberships.confirm_members(
+                    session,
+                    school_id=HEMSWELL,
+                    membership_ids=[member.membership_id],
+                    confirmed_by=head.person_id,
+                    now=NOW,
+                )
+            )
+            with suppress(threading.BrokenBarrierError):
+                gate.wait()
+
+    threads = [threading.Thread(target=confirm, args=(head,)) for head in heads]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(found) == [0, 1]
+    with database.reading() as session:
+        assert session.scalars(select(LedgerEntry.kind)).all() == ["member-confirmed"]

@@ -330,6 +330,7 @@ def test_who_is_outside_the_scope_is_asked_nothing_and_promises_nothing(learner:
         text = session.scalars(select(Declaration.text)).one()
     assert "I will follow the policy" not in text
     assert "does not say it applies to me" in text
+    assert "I have read" not in text
 
 
 def test_before_you_start_reads_the_musts_and_asks_nothing(learner: Learner) -> None:
@@ -340,3 +341,7 @@ def test_before_you_start_reads_the_musts_and_asks_nothing(learner: Learner) -> 
     assert all(("must", "will not") in one.forces for one in reading.bound)
     learner.read_all("before-you-start")
     assert declare(learner, module="before-you-start").module == "before-you-start"
+    with learner.database.reading() as session:
+        text = session.scalars(select(Declaration.text)).one()
+    assert "I have read what I must and must not do under the Social media policy" in text
+    assert "Where I was shown" not in text

@@ -143,7 +143,7 @@ def test_a_whole_journey(browser: Browser) -> None:
         assert "Your answer" in page
     page = browser.get("/training/results")
     assert "You got 7 of 8 topics right" in page
-    assert "come again" in page
+    assert "This topic comes again" in page
     assert "2 questions did not count" in page
 
     page = browser.get("/training/questions/11")
@@ -286,7 +286,7 @@ def test_feedback_is_honest_about_each_kind_of_question(browser: Browser) -> Non
         (heading,) = headings(page)
         seen.add(heading)
         if heading == "Your policy does not say":
-            assert "ask the Headteacher before you act" in page
+            assert "Ask the Headteacher before you act" in page
             assert kinds(page) == ["silent"] * 3
             assert "cw-clause" not in page
         elif heading == "Your policy says two things":
@@ -315,6 +315,25 @@ def test_who_is_outside_the_scope_is_told_so(browser: Browser) -> None:
     browser.post("/training/who-to-tell")
     page = browser.get("/training/declaration")
     assert "does not say it applies to me" in page
+    page = browser.post("/training/declaration", printed_name="Sam Ostler", has_agreed="yes")
+    assert "Sam Ostler" in page
+    assert "per cent" not in page  # nothing was asked
+
+
+def test_who_may_ask_to_manage_finds_the_way(browser: Browser) -> None:
+    assert "/ask-to-manage" not in browser.get("/")
+    database: Database = browser.client.application.extensions["database"]
+    with database.transaction() as session:
+        session.execute(update(Visit).values(may_ask_to_manage=True))
+    assert 'href="/ask-to-manage"' in browser.get("/")
+    begin(browser)
+    assert 'href="/ask-to-manage"' in browser.get("/training")
+    with database.transaction() as session:
+        visit = session.get_one(Visit, browser.visit_id)
+        grant(session, person_id=visit.person_id, school_id=visit.school_id, now=visit.expires_at)
+    page = browser.get("/training")
+    assert 'href="/register"' in page
+    assert "/ask-to-manage" not in page
 
 
 def test_every_page_says_whom_to_tell_and_has_one_heading(browser: Browser) -> None:
@@ -453,3 +472,9 @@ def test_a_manager_finds_the_way_back_to_the_register(browser: Browser, clock: S
         visit = session.get_one(Visit, browser.visit_id)
         grant(session, person_id=visit.person_id, school_id="little-school", now=clock())
     assert "Go to the register" in browser.get("/training")
+
+
+def test_a_school_without_sites_takes_none_from_a_form(browser: Browser) -> None:
+    """What a form says of a site goes into the register and the ledger, so we choose the words."""
+    browser.post("/begin", asked="yes", role_group="teaching", site="the moon " * 20)
+    assert "the moon" not in finish_reading(browser)

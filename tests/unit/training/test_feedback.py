@@ -7,7 +7,7 @@ import pytest
 
 from lti_tool.core.errors import ToolError
 from lti_tool.curriculum.catalogue import Catalogue
-from lti_tool.policies.policy import Force, PolicyVersion, Rule
+from lti_tool.policies.policy import Force, Mode, PolicyVersion, Rule
 from lti_tool.training.course import Course, new_course
 from lti_tool.training.declarations import as_precise, is_name
 from lti_tool.training.feedback import feedback
@@ -91,7 +91,7 @@ def test_without_an_authors_words_the_safer_options_are_named() -> None:
     tension = replace(course().version.tensions[0], safer={})
     said = feedback(with_policy(tensions=(tension,)), asked("topic-11-conflict"))
     safer = [one.text for one in said.options if one.word == "The safer course"]
-    assert said.safer == "; ".join(sorted(safer))
+    assert said.safer == " Or: ".join(sorted(safer))
     assert "Leave it" in safer
 
 
@@ -124,6 +124,15 @@ def test_the_strongest_word_of_a_clause_stands_first() -> None:
         one for one in with_policy(rules=(softer, *rules)).sections if one.id == "private"
     )
     assert section.every[0].forces == ((Force.MUST, "will not"), (Force.SHOULD, "should not"))
+
+
+def test_what_a_clause_permits_is_not_called_a_must() -> None:
+    rules = course().version.rules
+    allowed = replace(rules[1], id="allowed", mode=Mode.PERMITS, wording="can")
+    section = next(
+        one for one in with_policy(rules=(allowed, *rules)).sections if one.id == "private"
+    )
+    assert section.every[0].forces == ((Force.MUST, "will not"),)
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ def test_a_form_may_also_go_where_the_caller_says() -> None:
 
 
 def test_headers_keep_pages_to_ourselves() -> None:
-    headers = security_headers(frame_ancestors=[])
+    headers = dict(security_headers(frame_ancestors=()))
     assert headers["Cache-Control"] == "no-store"
     assert headers["Referrer-Policy"] == "same-origin"
     assert headers["X-Content-Type-Options"] == "nosniff"

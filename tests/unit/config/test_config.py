@@ -1,0 +1,59 @@
+"""Settings: read from two places, typed, and refused with a sentence each."""
+
+from pathlib import Path
+
+import pytest
+
+from lti_tool.config import ConfigError, read_config
+
+
+def test_defaults_need_nothing(tmp_path: Path) -> None:
+    config = read_config(tmp_path, {})
+    assert config.database_url == f"sqlite:///{tmp_path / 'clauseway.sqlite3'}"
+    assert config.url == "http://localhost:8000"
+    assert not config.is_https
+
+
+def test_the_environment_outranks_the_file(tmp_path: Path) -> None:
+    (tmp_path / "clauseway.toml").write_text('url = "https://a.example"\nproxies = 1\n')
+    config = read_config(tmp_path, {"CLAUSEWAY_URL": "https://b.example/", "HOME": "/root"})
+    assert (config.url, config.proxies, config.is_https) == ("https://b.example", 1, True)
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
+def test_a_postgresql_address_as_hosts_give_it(tmp_path: Path, scheme: str) -> None:
+    given = {"CLAUSEWAY_DATABASE_URL": f"{scheme}://user@host/name"}
+    assert read_config(tmp_path, given).database_url == "postgresql+psycopg://user@host/name"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("URL", "http://training.example.org"),
+        ("URL", "https://training.example.org/path"),
+        ("URL", "training"),
+        ("DATABASE_URL", "mysql://host/name"),
+        ("LOG_LEVEL", "loud"),
+        ("LOG_JSON", "maybe"),
+        ("PROXIES", "one"),
+        ("MANAGERS", "everybody"),
+        ("DATABASE_POOL", "0"),
+        ("NO_SUCH", "x"),
+    ],
+)
+def test_a_bad_setting_is_named(tmp_path: Path, name: str, value: str) -> None:
+    with pytest.raises(ConfigError, match=f"^CLAUSEWAY_{name}: "):
+        read_config(tmp_path, {f"CLAUSEWAY_{name}": value})
+
+
+def test_every_fault_is_said_at_once(tmp_path: Path) -> None:
+    given = {"CLAUSEWAY_URL": "x", "CLAUSEWAY_LOG_LEVEL": "x", "CLAUSEWAY_ODD": "x"}
+    with pytest.raises(ConfigError) as caught:
+        read_config(tmp_path, given)
+    assert len(str(caught.value).splitlines()) == 3
+
+
+def test_a_spoilt_file_is_said(tmp_path: Path) -> None:
+    (tmp_path / "clauseway.toml").write_text("url = ")
+    with pytest.raises(ConfigError, match=r"clauseway\.toml"):
+        read_config(tmp_path, {})
