@@ -1,9 +1,9 @@
 """What a launch costs: CPU of the tool per launch, as a ratio to the floor, in the same run.
 
 ``python -m bench.launches`` starts the floor and the tool, each under gunicorn as in
-production (one worker, four threads, one core), and lets many learners launch in turn: login, launch,
-first page. Rounds alternate floor, tool, floor; a round whose two floors differ by more than
-15 % is dropped as noise. Server CPU is read from the kernel, so the load generator's own work
+production (one worker, four threads, one core), and lets many learners launch in turn: login,
+launch, first page. Rounds alternate floor, tool, floor; a round whose two floors differ by more
+than 15 % is dropped as noise. Server CPU is read from the kernel, so the load generator's own work
 does not count. Only loopback is used.
 """
 
