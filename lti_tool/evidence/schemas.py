@@ -54,7 +54,7 @@ class ConfirmForm(Schema):
     class Meta:
         unknown = RAISE
 
-    person = fields.List(fields.UUID(), required=True, validate=validate.Length(1, 500))
+    person = fields.List(fields.UUID(), required=True, validate=validate.Length(max=500))
 
 
 def read_query(
@@ -64,8 +64,8 @@ def read_query(
     sites: Iterable[str],
     module: str,
     cycle: str,
-) -> tuple[Filters, int, int]:
-    """The filters, the page and how many people were just confirmed.
+) -> tuple[Filters, int, int | None]:
+    """The filters, the page and how many people were just confirmed, if any were to be.
 
     ``module`` and ``cycle`` are what an address that names none means. Raises ``ToolError``
     filter-unknown, naming the fields at fault.
@@ -78,14 +78,12 @@ def read_query(
     except ValidationError as fault:
         unfit = ", ".join(sorted(fault.messages_dict))
         raise ToolError("filter-unknown", fields=unfit) from fault
-    page, confirmed = asked.pop("page", 1), asked.pop("confirmed", 0)
+    page, confirmed = asked.pop("page", 1), asked.pop("confirmed", None)
     return Filters(**{"module": module, "cycle": cycle} | asked), page, confirmed
 
 
 def read_confirm(form: MultiDict[str, str]) -> list[UUID]:
-    """The membership ids that were ticked. Raises ``ToolError`` nobody-chosen, form-incomplete."""
-    if not form.getlist("person"):
-        raise ToolError("nobody-chosen")
+    """The membership ids that were ticked. Raises ``ToolError`` form-incomplete."""
     try:
         chosen: list[UUID] = ConfirmForm().load({"person": form.getlist("person")})["person"]
     except ValidationError as fault:

@@ -121,7 +121,7 @@ def export() -> Response:
     return response
 
 
-def _query() -> tuple[Filters, int, int]:
+def _query() -> tuple[Filters, int, int | None]:
     modules = _catalogue().modules
     return read_query(
         request.args,

@@ -39,12 +39,15 @@ def choose(
 
     Topics come one each until they run out, a family once. Up to ``unscored_at_most`` places
     go to scenarios on which the policy is silent or says two things: to ask before acting is
-    part of what is taught.
+    part of what is taught. One that says two things comes first, as such are few.
     """
     lot = sorted(
         candidates, key=lambda one: (not one.is_important, _lot(seed, one.topic, one.scenario))
     )
     unscored = [one for one in lot if not one.is_scored]
+    if two_things := [one for one in unscored if one.state is State.CONFLICT]:
+        unscored.remove(two_things[0])
+        unscored.insert(0, two_things[0])
     kept = min(unscored_at_most, len({one.family for one in unscored}), count)
     chosen = _fill([], [one for one in lot if one.is_scored], count - kept)
     chosen = _fill(chosen, unscored, min(len(chosen) + unscored_at_most, count))

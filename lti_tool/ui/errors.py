@@ -152,12 +152,6 @@ EVIDENCE: Final = {
         _("The address asks for something the register does not have: %(fields)s."),
         _("Open the register again and choose from its own filters."),
     ),
-    "nobody-chosen": ErrorText(
-        400,
-        _("Nobody was chosen"),
-        _("No box was ticked, so nothing was changed."),
-        _("Go back, tick the people who belong to your school and send it again."),
-    ),
 }
 
 TRAINING: Final = {

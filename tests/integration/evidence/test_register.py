@@ -182,12 +182,24 @@ def test_unconfirmed_people_stand_apart_and_are_confirmed_in_bulk(
         assert member.confirmed_at is None
 
 
-@pytest.mark.parametrize("chosen", [[], ["not-a-number"]])
-def test_a_bad_confirmation_changes_nothing(
-    app: Flask, database: Database, head: Guest, chosen: list[str]
-) -> None:
-    form = {"person": chosen, "csrf_token": csrf(app, head.admission.visit_id)}
+def test_a_bad_confirmation_changes_nothing(app: Flask, database: Database, head: Guest) -> None:
+    form = {"person": "not-a-number", "csrf_token": csrf(app, head.admission.visit_id)}
     assert browser(app, head).post("/register/confirm", data=form).status_code == 400
+
+
+def test_confirming_nobody_comes_back_to_the_register(
+    app: Flask, database: Database, head: Guest
+) -> None:
+    arrive(database, "Waiting Person")
+    client = browser(app, head)
+    reply = client.post(
+        "/register/confirm",
+        data={"csrf_token": csrf(app, head.admission.visit_id)},
+        follow_redirects=True,
+    )
+    assert reply.status_code == 200
+    assert "Nobody was ticked" in reply.text
+    assert "Waiting Person" in reply.text
 
 
 def test_confirming_needs_the_visits_own_form_and_a_grant(

@@ -6,7 +6,7 @@ from lti_tool.core.errors import ToolError
 from lti_tool.evidence.schemas import Filters, read_query
 
 
-def read(**args: str) -> tuple[Filters, int, int]:
+def read(**args: str) -> tuple[Filters, int, int | None]:
     return read_query(
         args,
         modules=("induction", "annual-refresh"),
@@ -17,7 +17,7 @@ def read(**args: str) -> tuple[Filters, int, int]:
 
 
 def test_an_address_without_filters_means_this_year_and_the_visits_training() -> None:
-    assert read() == (Filters(module="induction", cycle="2026-27"), 1, 0)
+    assert read() == (Filters(module="induction", cycle="2026-27"), 1, None)
 
 
 def test_empty_fields_of_the_form_are_no_filters() -> None:

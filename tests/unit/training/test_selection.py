@@ -156,3 +156,14 @@ def test_a_draw_loses_nothing(options: set[str], seed: str) -> None:
 
 def test_a_draw_differs_between_seeds() -> None:
     assert len({tuple(drawn("abcd", str(seed))) for seed in range(200)}) == 24
+
+
+@given(SEEDS)
+def test_where_a_policy_says_two_things_one_of_them_is_met(seed: str) -> None:
+    """Silences are many and contradictions few; drawn alike they would hardly ever come."""
+    bank = [candidate(f"settled-{number}") for number in range(20)]
+    bank += [candidate(f"silent-{number}", state=State.SILENT) for number in range(20)]
+    bank += [candidate(f"conflict-{number}", state=State.CONFLICT) for number in range(2)]
+    states = Counter(one.state for one in choose(bank, count=10, unscored_at_most=2, seed=seed))
+    assert states[State.CONFLICT] >= 1
+    assert sum(states.values()) - states[State.SETTLED] == 2
