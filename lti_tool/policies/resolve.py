@@ -117,6 +117,7 @@ class _Finding:
 
 _Findings = tuple[_Finding, ...]
 _BINDING = (Force.MUST, Force.SHOULD)
+_DEMANDS = (_Outcome.PERMITS, _Outcome.MEETS, _Outcome.MISSES)
 
 
 def resolve(version: PolicyVersion, school: School, role_group: str, case: Case) -> Resolution:
@@ -247,10 +248,11 @@ def _at_odds(weighed: Iterable[_Findings]) -> set[str]:
     return {
         clause
         for findings in weighed
-        for one in findings
         for other in findings
-        if _disagree(one, other)
-        for clause in (*one.rule.clauses, *other.rule.clauses)
+        if other.outcome in _DEMANDS  # few are, and only they can be at odds with a ban
+        for ban in findings
+        if _disagree(ban, other)
+        for clause in (*ban.rule.clauses, *other.rule.clauses)
     }
 
 
