@@ -17,6 +17,7 @@ import jwt
 import requests
 from sqlalchemy import delete, insert, select
 
+from lti_tool.config import is_loopback
 from lti_tool.lti.claims import (
     LINE_ITEM_READ_SCOPE,
     LINE_ITEM_SCOPE,
@@ -214,13 +215,22 @@ def _authorised(
     headers: Mapping[str, str],
     body: bytes | None = None,
 ) -> Reply:
-    """A call with a token; a token that is refused is renewed once."""
+    """A call with a token; a token that is refused is renewed once.
+
+    A platform elsewhere has no service on this machine, whatever address it names.
+    """
+    if _is_here(url) and not _is_here(platform.auth_token_url):
+        return Reply(403, "an address of this machine", b"", {})
     for is_new in (False, True):
         bearer = access_token(lti, platform, scopes, is_new=is_new)
         reply = _call(lti, method, url, {**headers, "Authorization": f"Bearer {bearer}"}, body)
         if reply.status != 401:
             break
     return reply
+
+
+def _is_here(url: str) -> bool:
+    return is_loopback(urlsplit(url).hostname or "")
 
 
 def access_token(
