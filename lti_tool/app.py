@@ -258,7 +258,14 @@ def _refuse(error: ToolError) -> tuple[str, int]:
     log.info("refused", extra={"code": error.code, "why": error.log})
     g.frame_ancestors = ("*",)  # it holds no form and no data, and must be seen in a platform
     text = ERRORS.get(error.code, ERRORS[UNKNOWN])
-    page = pages.render_error(error.code, reference=g.request_id, details=error.details)
+    visit: Visit | None = g.get("visit")
+    goes_on = text.status < 500 and visit and visit.confirmed_at and visit.school_id
+    page = pages.render_error(
+        error.code,
+        reference=g.request_id,
+        details=error.details,
+        home=url_for("training.home") if goes_on else "",
+    )
     return page, text.status
 
 

@@ -36,12 +36,17 @@ def install(app: Flask, *, locale_selector: Callable[[], str | None] | None = No
 
 
 def render_error(
-    code: str, *, reference: str = "", details: Mapping[str, object] | None = None
+    code: str,
+    *,
+    reference: str = "",
+    details: Mapping[str, object] | None = None,
+    home: str = "",
 ) -> str:
     """The page for a refusal, by its code; a code without words gets those of a fault of ours.
 
-    ``details`` fill the placeholders of its text. Context processors are passed by, so that it
-    can be drawn when there is no visit, or no database to find one in.
+    ``details`` fill the placeholders of its text; ``home`` is where the visit goes on, if any.
+    Context processors are passed by, so that it can be drawn when there is no visit, or no
+    database to find one in.
     """
     error = ERRORS.get(code, ERRORS[UNKNOWN])
     facts: defaultdict[str, object] = defaultdict(str, details or {})
@@ -49,6 +54,7 @@ def render_error(
     return template.render(
         code=code,
         reference=reference,
+        home=home,
         title=str(error.title) % facts,
         text=str(error.text) % facts,
         way_on=str(error.way_on) % facts,

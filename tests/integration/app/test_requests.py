@@ -95,6 +95,15 @@ def test_refusals_may_be_framed_and_pages_only_by_the_platform(
     assert "<form" not in refused.text
 
 
+def test_a_refusal_leads_back_to_where_a_visit_goes_on(app: Flask, database: Database) -> None:
+    guest = arrive(database, "A Learner")
+    refused = browser(app, guest).get("/register", base_url="https://localhost")
+    assert refused.status_code == 403
+    assert '<a class="govuk-link" href="/">' in refused.text
+    stranger = app.test_client().get("/register")
+    assert 'href="/">' not in stranger.text
+
+
 def test_a_page_carries_its_reference_and_no_marks(app: Flask, database: Database) -> None:
     """The marks that stand for a visit's secrets while a page is drawn never leave."""
     guest = arrive(database, "A Learner", is_bound=False)
