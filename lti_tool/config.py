@@ -52,13 +52,6 @@ def _level(value: str) -> str:
     return value.upper()
 
 
-def _positive(value: str) -> int:
-    number = int(value)
-    if number < 1:
-        raise ValueError("give a whole number of at least 1")
-    return number
-
-
 def is_loopback(host: str) -> bool:
     """Whether a host name means this machine."""
     return host in {"localhost", "::1"} or host.startswith("127.")
@@ -80,11 +73,6 @@ class Config:
     managers: str = _setting(
         "grants", "Who manages: grants, or instructors (a deployment that serves one school)"
     )
-    database_pool: int = _setting(10, "Connections each process keeps to PostgreSQL", _positive)
-
-    @property
-    def is_https(self) -> bool:
-        return self.url.startswith("https://")
 
 
 def read_config(instance: Path, environ: Mapping[str, str] | None = None) -> Config:

@@ -11,13 +11,12 @@ def test_defaults_need_nothing(tmp_path: Path) -> None:
     config = read_config(tmp_path, {})
     assert config.database_url == f"sqlite:///{tmp_path / 'clauseway.sqlite3'}"
     assert config.url == "http://localhost:8000"
-    assert not config.is_https
 
 
 def test_the_environment_outranks_the_file(tmp_path: Path) -> None:
     (tmp_path / "clauseway.toml").write_text('url = "https://a.example"\nproxies = 1\n')
     config = read_config(tmp_path, {"CLAUSEWAY_URL": "https://b.example/", "HOME": "/root"})
-    assert (config.url, config.proxies, config.is_https) == ("https://b.example", 1, True)
+    assert (config.url, config.proxies) == ("https://b.example", 1)
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
@@ -37,7 +36,6 @@ def test_a_postgresql_address_as_hosts_give_it(tmp_path: Path, scheme: str) -> N
         ("LOG_JSON", "maybe"),
         ("PROXIES", "one"),
         ("MANAGERS", "everybody"),
-        ("DATABASE_POOL", "0"),
         ("NO_SUCH", "x"),
     ],
 )
