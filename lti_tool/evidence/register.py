@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from lti_tool.core.errors import ToolError
 from lti_tool.core.ledger import LedgerEntry
 from lti_tool.evidence.schemas import Filters
-from lti_tool.lti.scores import Delivery, deliveries
+from lti_tool.lti.services.scores import Delivery, deliveries
 from lti_tool.people.models import Membership, Person
 from lti_tool.training.models import Completion, Declaration, Journey
 

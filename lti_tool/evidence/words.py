@@ -6,7 +6,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from flask_babel.speaklater import LazyString
 
-from lti_tool.lti.scores import Delivery
+from lti_tool.lti.services.scores import Delivery
 
 STATE_WORDS: Final[dict[str, LazyString]] = {
     "done": lazy_gettext("Done"),

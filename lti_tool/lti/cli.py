@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 
 from lti_tool.core.errors import ToolError
 from lti_tool.core.jobs import after_commit
-from lti_tool.lti import outbox
 from lti_tool.lti import platforms as verbs
-from lti_tool.lti import scores as owed
 from lti_tool.lti.models import Registration, ScoreOutbox
 from lti_tool.lti.platforms import Details, Lti
+from lti_tool.lti.services import outbox
+from lti_tool.lti.services import scores as owed
 from lti_tool.people.memberships import make_manager_code, managers
 
 platforms = AppGroup("platforms", help="The learning platforms that may launch us.")

@@ -21,8 +21,8 @@ from lti_tool.curriculum.catalogue import Catalogue
 from lti_tool.lti import launch as launches
 from lti_tool.lti import login as logins
 from lti_tool.lti import platforms
-from lti_tool.lti.outbox import register_tasks
 from lti_tool.lti.platforms import Lti
+from lti_tool.lti.services.outbox import register_tasks
 from lti_tool.people.access import arrived, public, set_visit_cookie
 from lti_tool.people.arrive import Admission
 

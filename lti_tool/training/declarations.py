@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from lti_tool.core import ledger
 from lti_tool.core.errors import ToolError
 from lti_tool.core.ids import new_id
-from lti_tool.lti import scores
+from lti_tool.lti.services import scores
 from lti_tool.people.memberships import membership
 from lti_tool.people.models import Membership, Visit
 from lti_tool.training.course import Course

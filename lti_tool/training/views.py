@@ -7,7 +7,7 @@ from flask import Blueprint, g, redirect, render_template, request, url_for
 from marshmallow import ValidationError
 
 from lti_tool.core.errors import ToolError
-from lti_tool.lti import scores
+from lti_tool.lti.services import scores
 from lti_tool.people import access
 from lti_tool.training import declarations, journeys, learning_views, questions
 from lti_tool.training.course import Course

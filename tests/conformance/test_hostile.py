@@ -8,9 +8,9 @@ import pytest
 from flask import Flask, Response
 from sqlalchemy import select
 
-from lti_tool.lti import outbox, scores
 from lti_tool.lti.claims import RESULT_SCOPE, SCORE_SCOPE
 from lti_tool.lti.models import DEAD, SENDING, ScoreOutbox
+from lti_tool.lti.services import outbox, scores
 from sandbox_lms.serve import running
 from tests.conformance.world import AGS, SCHOOL, World
 

@@ -18,8 +18,8 @@ from lti_tool.config import Config
 from lti_tool.core.clock import utc_now
 from lti_tool.core.database import Database
 from lti_tool.curriculum.catalogue import Catalogue
-from lti_tool.lti import outbox
 from lti_tool.lti.platforms import Details, add_platform
+from lti_tool.lti.services import outbox
 from lti_tool.people import memberships
 from lti_tool.people.arrive import expect
 from lti_tool.policies.resolve import State

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from lti_tool.core import ledger
-from lti_tool.lti import outbox
+from lti_tool.lti.services import outbox
 from sandbox_lms.schools import SCHOOLS as PLATFORM_SCHOOLS
 from tests.journeys.conftest import Product, Visitor
 

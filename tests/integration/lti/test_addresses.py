@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from lti_tool.lti import services
+from lti_tool.lti.services import line_items
 from tests.conformance.world import World
 
 
@@ -12,8 +12,8 @@ def test_a_platform_elsewhere_cannot_point_us_at_this_machine(tool: World) -> No
     elsewhere = replace(here, auth_token_url="https://moodle.example.org/token")
     item = f"{tool.platform.issuer}/mod/lti/services.php/2/lineitems/111/lineitem"
     tool.platform.requests_seen.clear()
-    reply = services.post_score(tool.lti, elsewhere, item, "{}")
+    reply = line_items.post_score(tool.lti, elsewhere, item, "{}")
     assert reply.status == 403
     assert list(tool.platform.requests_seen) == []
-    assert services.post_score(tool.lti, here, item, "{}").status != 403
+    assert line_items.post_score(tool.lti, here, item, "{}").status != 403
     assert tool.platform.requests_seen

@@ -14,11 +14,11 @@ from sqlalchemy import select
 
 from lti_tool.core import ledger
 from lti_tool.core.errors import ToolError
-from lti_tool.lti import outbox, scores
 from lti_tool.lti.claims import SCORE_SCOPE
 from lti_tool.lti.models import AccessToken, Nonce, Registration, ScoreOutbox
 from lti_tool.lti.platforms import disable_platform
-from lti_tool.lti.scores import Delivery
+from lti_tool.lti.services import outbox, scores
+from lti_tool.lti.services.scores import Delivery
 from lti_tool.people.models import Visit
 from sandbox_lms.platform import OMIT, Seen
 from sandbox_lms.schools import Person

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from lti_tool.lti import outbox, services
 from lti_tool.lti.models import BLOCKED, DEAD, NOT_SCORED, PENDING, SENT
+from lti_tool.lti.services import connection, line_items, outbox
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
@@ -35,7 +35,7 @@ NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
     ],
 )
 def test_reply(status: int, said: str, state: str, reason: str) -> None:
-    outcome = outbox.judge(services.Reply(status, said, b"", {}), NOW)
+    outcome = outbox.judge(connection.Reply(status, said, b"", {}), NOW)
     assert (outcome.state, outcome.reason, outcome.status) == (state, reason, status)
 
 
@@ -53,7 +53,7 @@ def test_reply(status: int, said: str, state: str, reason: str) -> None:
     ],
 )
 def test_retry_after(given: str, wait: timedelta | None) -> None:
-    reply = services.Reply(503, "", b"", {"Retry-After": given})
+    reply = connection.Reply(503, "", b"", {"Retry-After": given})
     assert outbox.judge(reply, NOW).wait == wait
 
 
@@ -67,11 +67,11 @@ def test_retry_after(given: str, wait: timedelta | None) -> None:
     ],
 )
 def test_scores_go_into_the_path(url: str, found: str) -> None:
-    assert services.beneath(url, "scores") == found
+    assert line_items.beneath(url, "scores") == found
 
 
 def test_queries_are_added_to() -> None:
-    assert services.with_query("https://m.example/a?t=1", u="a&b") == (
+    assert line_items.with_query("https://m.example/a?t=1", u="a&b") == (
         "https://m.example/a?t=1&u=a%26b"
     )
-    assert services.with_query("https://m.example/a", u="1") == "https://m.example/a?u=1"
+    assert line_items.with_query("https://m.example/a", u="1") == "https://m.example/a?u=1"

@@ -32,7 +32,7 @@ from lti_tool.lti.models import (
     ResourceLink,
     ScoreOutbox,
 )
-from lti_tool.lti.services import MAXIMUM
+from lti_tool.lti.services.line_items import MAXIMUM
 from lti_tool.people.models import Identity, Visit
 
 WAITING: Final = frozenset((PENDING, SENDING))

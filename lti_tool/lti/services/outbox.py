@@ -22,7 +22,6 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from lti_tool.core import ledger
-from lti_tool.lti import services
 from lti_tool.lti.claims import RESULT_SCOPE
 from lti_tool.lti.models import (
     BLOCKED,
@@ -37,7 +36,9 @@ from lti_tool.lti.models import (
     ScoreOutbox,
 )
 from lti_tool.lti.platforms import Lti, Platform
-from lti_tool.lti.scores import give_way, renew
+from lti_tool.lti.services import line_items
+from lti_tool.lti.services.connection import Reply, TokenRefused, Unreachable
+from lti_tool.lti.services.scores import give_way, renew
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +64,7 @@ class Owed:
 
     id: UUID
     platform: Platform
-    place: services.Place
+    place: line_items.Place
     subject: str
     score: int
     payload: str
@@ -162,7 +163,7 @@ def register_tasks(queue: Huey, lti: Lti) -> Callable[[str], object]:
     return wake
 
 
-def judge(reply: services.Reply, now: datetime) -> Outcome:
+def judge(reply: Reply, now: datetime) -> Outcome:
     """What a reply to a score means, but for 401, 404 and 409, which need a second look."""
     status = reply.status
     if reply.is_ok:
@@ -226,7 +227,7 @@ def _owed(session: Session, row: ScoreOutbox, platform: Platform, lease_until: d
             or_(ScoreOutbox.state == SENT, ScoreOutbox.id == row.id),
         )
     )
-    place = services.Place(
+    place = line_items.Place(
         resource_link_id=link.resource_link_id,
         line_item_url=link.line_item_url,
         line_items_url=link.line_items_url,
@@ -253,9 +254,9 @@ def _owed(session: Session, row: ScoreOutbox, platform: Platform, lease_until: d
 def _deliver(lti: Lti, owed: Owed) -> Outcome:
     try:
         outcome = _attempt(lti, owed)
-    except services.Unreachable:
+    except Unreachable:
         outcome = Outcome(PENDING, "unreachable")
-    except services.TokenRefused as fault:
+    except TokenRefused as fault:
         outcome = Outcome(BLOCKED, "reconnect", fault.status)
     outcome = _record(lti, owed, outcome)
     log.info(
@@ -273,14 +274,14 @@ def _deliver(lti: Lti, owed: Owed) -> Outcome:
 
 
 def _attempt(lti: Lti, owed: Owed) -> Outcome:
-    url = owed.line_item_url or services.find_line_item(lti, owed.platform, owed.place)
+    url = owed.line_item_url or line_items.find_line_item(lti, owed.platform, owed.place)
     if not url:
         return Outcome(BLOCKED, "no-line-item")
-    reply = services.post_score(lti, owed.platform, url, owed.payload)
+    reply = line_items.post_score(lti, owed.platform, url, owed.payload)
     if reply.status == 404:
-        again = services.find_line_item(lti, owed.platform, owed.place)
+        again = line_items.find_line_item(lti, owed.platform, owed.place)
         if again and again != url:
-            url, reply = again, services.post_score(lti, owed.platform, again, owed.payload)
+            url, reply = again, line_items.post_score(lti, owed.platform, again, owed.payload)
     if reply.status == 409:
         return replace(_look_after_conflict(lti, owed, url), line_item_url=url)
     return replace(judge(reply, lti.clock()), line_item_url=url)
@@ -290,7 +291,7 @@ def _look_after_conflict(lti: Lti, owed: Owed, url: str) -> Outcome:
     """The platform holds something as new or newer. Ours, from a try whose answer was lost; or
     somebody's who changed it by hand; or its clock is ahead, and a later timestamp helps."""
     if RESULT_SCOPE in owed.place.scopes:
-        result = services.read_result(lti, owed.platform, url, owed.subject)
+        result = line_items.read_result(lti, owed.platform, url, owed.subject)
     else:
         result = None
     if result is not None and result.percent >= owed.score:
@@ -364,7 +365,7 @@ def _remember(session: Session, row: ScoreOutbox, now: datetime) -> None:
     )
 
 
-def _retry_after(reply: services.Reply, now: datetime) -> timedelta | None:
+def _retry_after(reply: Reply, now: datetime) -> timedelta | None:
     """Seconds or a date (RFC 9110 §10.2.3)."""
     given = reply.headers.get("Retry-After", "")
     if given.isdecimal() and len(given) < 9:
