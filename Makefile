@@ -6,7 +6,7 @@ STAMP := .venv/.installed
 PYTEST := $(BIN)/pytest -n 2 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check lint types floors content migrate assets translations lock clean
+.PHONY: help install run test check lint types floors content migrate assets translations conformance lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -53,6 +53,9 @@ assets: install ## style sheet and scripts for the browser, into lti_tool/ui/sta
 translations: install ## collect every visible string into messages.pot
 	@$(BIN)/pybabel --quiet extract --mapping-file=pyproject.toml --omit-header --no-location \
 	  --sort-output --keywords=lazy_gettext --output-file=lti_tool/ui/translations/messages.pot lti_tool
+
+conformance: install ## docs/conformance.md anew from the tests
+	@$(BIN)/python -m tools.conformance
 
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"

@@ -112,6 +112,14 @@ VALID: dict[str, dict[str, object]] = {
 }
 
 
+def _cases(letter: str) -> list[Any]:
+    """The valid launches, each with the mark of its case."""
+    return [
+        pytest.param(case, id=name, marks=pytest.mark.conformance(f"C-OK-{letter}{name[0]}"))
+        for name, case in VALID.items()
+    ]
+
+
 def _launch(tool: World, case: dict[str, object], role: str) -> None:
     changes = dict(case)
     also, short = changes.pop("also", []), changes.pop("short", False)
@@ -129,12 +137,12 @@ def _launch(tool: World, case: dict[str, object], role: str) -> None:
     assert visit.confirmed_at is not None
 
 
-@pytest.mark.parametrize("case", VALID.values(), ids=VALID.keys())
+@pytest.mark.parametrize("case", _cases("T"))
 def test_c_ok_t_instructor(tool: World, case: dict[str, object]) -> None:
     _launch(tool, case, "Instructor")
 
 
-@pytest.mark.parametrize("case", VALID.values(), ids=VALID.keys())
+@pytest.mark.parametrize("case", _cases("S"))
 def test_c_ok_s_learner(tool: World, case: dict[str, object]) -> None:
     _launch(tool, case, "Learner")
 
