@@ -19,6 +19,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from lti_tool.core.errors import ToolError
 from lti_tool.curriculum.catalogue import Catalogue
+from lti_tool.curriculum.cycles import cycle_of
 from lti_tool.evidence import export as exports
 from lti_tool.evidence import register as registers
 from lti_tool.evidence.schemas import Filters, read_confirm, read_query
@@ -26,7 +27,6 @@ from lti_tool.evidence.words import ROLE_GROUP_WORDS, STATE_WORDS, delivery_word
 from lti_tool.people import access
 from lti_tool.people.memberships import confirm_members
 from lti_tool.policies.policy import School
-from lti_tool.training.journeys import cycle_of
 from lti_tool.ui.format import local
 
 blueprint = Blueprint("evidence", __name__, template_folder="templates")

@@ -21,6 +21,7 @@ from lti_tool.curriculum.catalogue import Catalogue
 from lti_tool.lti import launch as launches
 from lti_tool.lti import login as logins
 from lti_tool.lti import platforms
+from lti_tool.lti.message import prove
 from lti_tool.lti.platforms import Lti
 from lti_tool.lti.services.outbox import register_tasks
 from lti_tool.people.access import arrived, public, set_visit_cookie
@@ -62,7 +63,7 @@ def login() -> BaseResponse:
 @public(csrf=False)
 def launch() -> BaseResponse:
     """Let a person in who comes with a platform's signed word."""
-    proved = launches.prove(_lti(), request.form, request.cookies, now=g.now)
+    proved = prove(_lti(), request.form, request.cookies, now=g.now)
     admission = launches.settle(
         g.session,
         proved,

@@ -15,15 +15,12 @@ from lti_tool.core.database import Table
 from lti_tool.core.errors import ToolError
 from lti_tool.core.ids import new_id
 from lti_tool.curriculum.content import keep
+from lti_tool.curriculum.cycles import cycle_of
 from lti_tool.people.memberships import ROLE_GROUPS
 from lti_tool.training import questions
 from lti_tool.training.course import Course
 from lti_tool.training.models import Journey, SectionRead
 from lti_tool.training.questions import Sitting
-from lti_tool.ui.format import local
-
-FIRST_MONTH = 9
-"""A school year runs from 1 September to 31 August."""
 
 
 @dataclass(frozen=True)
@@ -54,13 +51,6 @@ FIND: Final = select(Journey).where(
     Journey.cycle == bindparam("cycle"),
 )
 FIND_LOCKED: Final = FIND.with_for_update()
-
-
-def cycle_of(moment: datetime) -> str:
-    """The school year a moment falls in, by the clocks at school: ``2026-27``."""
-    today = local(moment)
-    first = today.year if today.month >= FIRST_MONTH else today.year - 1
-    return f"{first}-{(first + 1) % 100:02}"
 
 
 def find(

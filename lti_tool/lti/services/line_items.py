@@ -73,6 +73,13 @@ def read_result(lti: Lti, platform: Platform, line_item_url: str, subject: str) 
     return None
 
 
+def line_item(label: str, *, module: str, cycle: str) -> dict[str, object]:
+    """A line item of ours (AGS §3.2.3), as we make it and as a deep link asks for it: what it is
+    for and in which school year tell it from others, and find it again after a course was copied.
+    """
+    return {"label": label, "scoreMaximum": MAXIMUM, "resourceId": module, "tag": cycle}
+
+
 def find_line_item(lti: Lti, platform: Platform, place: Place) -> str:
     """The URL of the activity's line item: its own, one of ours, else a new one; or empty.
 
@@ -94,10 +101,7 @@ def find_line_item(lti: Lti, platform: Platform, place: Place) -> str:
     if LINE_ITEM_SCOPE not in may:
         return ""
     item = {
-        "label": LABEL,
-        "scoreMaximum": MAXIMUM,
-        "resourceId": place.module,
-        "tag": place.cycle,
+        **line_item(LABEL, module=place.module, cycle=place.cycle),
         "resourceLinkId": place.resource_link_id,
     }
     reply = call(

@@ -3,7 +3,6 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime
 from threading import Barrier
 
 import pytest
@@ -60,20 +59,6 @@ def ready(learner: Learner) -> Learner:
     learner.answer_round(wrong=2)
     learner.answer_round()
     return learner
-
-
-@pytest.mark.parametrize(
-    ("moment", "cycle"),
-    [
-        (datetime(2026, 8, 31, 22, 59, tzinfo=UTC), "2025-26"),
-        (datetime(2026, 8, 31, 23, 0, tzinfo=UTC), "2026-27"),  # midnight on clocks at school
-        (datetime(2026, 9, 1, 0, 0, tzinfo=UTC), "2026-27"),
-        (datetime(2027, 1, 1, 0, 0, tzinfo=UTC), "2026-27"),
-        (datetime(2099, 12, 31, 0, 0, tzinfo=UTC), "2099-00"),
-    ],
-)
-def test_a_school_year_begins_in_september(moment: datetime, cycle: str) -> None:
-    assert journeys.cycle_of(moment) == cycle
 
 
 def test_beginning_twice_finds_the_first(learner: Learner) -> None:
