@@ -5,9 +5,11 @@ else from the default.
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -52,9 +54,23 @@ def _level(value: str) -> str:
     return value.upper()
 
 
+def _hosts(value: str) -> tuple[str, ...]:
+    """Host names, addresses and networks, parted by spaces or commas."""
+    given = tuple(value.lower().replace(",", " ").split())
+    for one in given:
+        if "/" in one:
+            ip_network(one)
+        elif not re.fullmatch(r"[a-z0-9.:_-]+", one):
+            raise ValueError(f"{one} is no host name, address or network")
+    return given
+
+
 def is_loopback(host: str) -> bool:
     """Whether a host name means this machine."""
-    return host in {"localhost", "::1"} or host.startswith("127.")
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 @dataclass(frozen=True)
@@ -70,6 +86,11 @@ class Config:
     log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR", _level)
     log_json: bool = _setting(True, "Logs as JSON lines rather than plain text", _flag)
     proxies: int = _setting(0, "How many reverse proxies stand in front", int)
+    private_hosts: tuple[str, ...] = _setting(
+        (),
+        "Hosts and networks on private addresses where platforms may be: lms.internal 10.1.0.0/16",
+        _hosts,
+    )
     managers: str = _setting(
         "grants", "Who manages: grants, or instructors (a deployment that serves one school)"
     )
@@ -110,4 +131,8 @@ def _file_values(path: Path) -> tuple[dict[str, str], list[str]]:
         table = tomllib.loads(path.read_text())
     except tomllib.TOMLDecodeError as fault:
         return {}, [f"{path.name}: {fault}"]
-    return {f"CLAUSEWAY_{name.upper()}": str(value) for name, value in table.items()}, []
+    return {f"CLAUSEWAY_{name.upper()}": _text(value) for name, value in table.items()}, []
+
+
+def _text(value: object) -> str:
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -5,12 +5,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Final
 from urllib.parse import urlsplit
 from uuid import UUID
 
-import requests
 from itsdangerous import URLSafeSerializer
 from pylti1p3.deployment import Deployment as KernelDeployment
 from pylti1p3.registration import Registration as KernelRegistration
@@ -27,11 +25,11 @@ from lti_tool.curriculum.catalogue import Catalogue
 from lti_tool.lti.claims import LONGEST_ID, origin
 from lti_tool.lti.keys import PlatformKeys, open_tool_keys
 from lti_tool.lti.models import Deployment, DeploymentSchool, Registration, ResourceLink
+from lti_tool.lti.outside import Outside
 from lti_tool.people import memberships
 from lti_tool.people.models import Membership, Visit
 
 REFRESH_SECONDS: Final = 3
-USER_AGENT: Final = "Clauseway (LTI 1.3 tool)"
 
 
 @dataclass(frozen=True)
@@ -200,9 +198,8 @@ class Lti:
 
     def __init__(self, config: Config, database: Database, clock: Clock) -> None:
         self.config, self.database, self.clock = config, database, clock
-        self.http = requests.Session()
-        self.http.headers["User-Agent"] = USER_AGENT  # some platforms refuse a client without
-        self.http.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
+        self.outside = Outside(config)
+        self.http = self.outside.session()
         self.tool_keys = open_tool_keys(config.instance / "keys", now=clock())
         self.platform_keys = PlatformKeys(self.http)
         self.registry = Registry(database)

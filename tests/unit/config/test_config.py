@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lti_tool.config import ConfigError, read_config
+from lti_tool.config import ConfigError, is_loopback, read_config
 
 
 def test_defaults_need_nothing(tmp_path: Path) -> None:
@@ -36,12 +36,30 @@ def test_a_postgresql_address_as_hosts_give_it(tmp_path: Path, scheme: str) -> N
         ("LOG_JSON", "maybe"),
         ("PROXIES", "one"),
         ("MANAGERS", "everybody"),
+        ("PRIVATE_HOSTS", "http://lms.internal"),
+        ("PRIVATE_HOSTS", "10.0.0.1/8"),
         ("NO_SUCH", "x"),
     ],
 )
 def test_a_bad_setting_is_named(tmp_path: Path, name: str, value: str) -> None:
     with pytest.raises(ConfigError, match=f"^CLAUSEWAY_{name}: "):
         read_config(tmp_path, {f"CLAUSEWAY_{name}": value})
+
+
+def test_private_hosts_are_named_in_either_place(tmp_path: Path) -> None:
+    expected = ("lms.internal", "10.1.0.0/16")
+    given = {"CLAUSEWAY_PRIVATE_HOSTS": "LMS.internal, 10.1.0.0/16"}
+    assert read_config(tmp_path, given).private_hosts == expected
+    (tmp_path / "clauseway.toml").write_text('private_hosts = ["lms.internal", "10.1.0.0/16"]')
+    assert read_config(tmp_path, {}).private_hosts == expected
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [("localhost", True), ("127.0.0.9", True), ("::1", True), ("127.evil.example", False)],
+)
+def test_only_this_machine_is_loopback(host: str, expected: bool) -> None:
+    assert is_loopback(host) is expected
 
 
 def test_every_fault_is_said_at_once(tmp_path: Path) -> None:

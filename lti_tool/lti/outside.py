@@ -1,0 +1,282 @@
+"""The one door to the outside: every request of ours to a platform goes through it.
+
+It goes to public addresses only, unless the configuration allows others: a platform names the
+addresses we call, and could name services of the network we stand in. A name is looked up once and
+what was looked at is what is connected to, so a name that changes its mind gains nothing. Behind
+a proxy for outgoing requests (``HTTPS_PROXY``) the proxy decides instead.
+"""
+
+import ipaddress
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import HTTPError
+from urllib3.util.connection import create_connection
+
+from lti_tool.config import Config, is_loopback
+
+USER_AGENT: Final = "Clauseway (LTI 1.3 tool)"
+PATIENCE: Final = 4.5
+"""Seconds a person's request may spend on platforms in all; a little under the five promised."""
+LARGEST_ANSWER: Final = 256 * 1024
+CHUNK: Final = 16 * 1024
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Allows = Callable[[str, str], bool]
+NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
+_work = threading.local()
+
+
+class HostRefused(ValueError):
+    """The address is on a private network, or is plain http elsewhere than on this machine."""
+
+
+class Outage(Exception):
+    """No answer that could be read, in time and of a sensible size."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a platform said; a redirect is an answer like any other."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = field(repr=False)
+
+    @property
+    def is_ok(self) -> bool:
+        return 200 <= self.status < 300
+
+
+class Outside:
+    """The door, as the configuration sets it."""
+
+    def __init__(self, config: Config) -> None:
+        self._hosts = frozenset(config.private_hosts)
+        self._networks = [
+            ipaddress.ip_network(given) for given in config.private_hosts if _is_network(given)
+        ]
+        # Where the tool itself is only on this machine, so are its platforms: development.
+        self._loopback = is_loopback(urlsplit(config.url).hostname or "")
+
+    def allows(self, host: str, address: str) -> bool:
+        """Whether ``host`` may be called at ``address``, one of those it resolves to."""
+        found = _inner(ipaddress.ip_address(address.partition("%")[0]))
+        if host.lower().strip("[]") in self._hosts:
+            return True
+        if any(found in network for network in self._networks):
+            return True
+        if found.is_loopback:
+            return self._loopback
+        return found.is_global and not found.is_multicast
+
+    def session(self) -> requests.Session:
+        """A session for work in the background: connections are kept, times are the caller's.
+
+        Raises ``HostRefused`` besides what ``requests`` does. Keeps no cookies.
+        """
+        http = requests.Session()
+        http.headers["User-Agent"] = USER_AGENT  # some platforms refuse a client without
+        http.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
+        for scheme in ("http://", "https://"):
+            http.mount(scheme, _Adapter(self.allows))
+        return http
+
+    def call(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        seconds: float = PATIENCE,
+        largest: int = LARGEST_ANSWER,
+    ) -> Answer:
+        """One call that somebody waits for: over after ``seconds``, whatever the other side does.
+
+        It runs on a thread of its own, which also a name server or a server that answers a byte
+        at a time cannot hold: the waiting ends, and the connection is cut. No redirect is
+        followed. Raises ``HostRefused``, ``Outage``.
+        """
+        work = _Work(time.monotonic() + seconds)
+        args = (work, method, url, dict(headers), body, largest)
+        threading.Thread(target=self._do, args=args, daemon=True).start()
+        if not work.done.wait(seconds):
+            work.give_up()
+            raise Outage("no answer in time")
+        if work.fault is not None:
+            raise work.fault
+        assert work.answer is not None  # noqa: S101  (done, and without a fault)
+        return work.answer
+
+    def _do(
+        self,
+        work: "_Work",
+        method: str,
+        url: str,
+        headers: dict[str, str],
+        body: bytes | None,
+        largest: int,
+    ) -> None:
+        _work.current = work
+        try:
+            with (
+                self.session() as http,
+                http.request(
+                    method,
+                    url,
+                    headers=headers,
+                    data=body,
+                    timeout=work.left(),
+                    allow_redirects=False,
+                    stream=True,
+                ) as response,
+            ):
+                raw = _read(response, work, largest)
+            work.answer = Answer(response.status_code, raw, response.headers)
+        except HostRefused as fault:
+            work.fault = fault
+        except (requests.RequestException, HTTPError, OSError, ValueError, Outage) as fault:
+            work.fault = Outage(type(fault).__name__)
+        finally:
+            work.finish()
+
+
+class _Work:
+    """One call under way, and how to cut it off."""
+
+    def __init__(self, deadline: float) -> None:
+        self.deadline = deadline
+        self.done = threading.Event()
+        self.answer: Answer | None = None
+        self.fault: Exception | None = None
+        self._lock = threading.Lock()
+        self._wires: list[socket.socket] = []
+        self._is_over = False
+
+    def left(self) -> float:
+        return max(0.001, self.deadline - time.monotonic())
+
+    def hold(self, wire: socket.socket) -> None:
+        """Keep a second handle on a connection: TLS takes the first one away."""
+        with self._lock:
+            self._wires.append(wire.dup())
+        if self._is_over:
+            self.give_up()
+
+    def give_up(self) -> None:
+        with self._lock:
+            self._is_over = True
+            for wire in self._wires:
+                try:
+                    wire.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    continue  # it has ended by itself
+
+    def finish(self) -> None:
+        with self._lock:
+            for wire in self._wires:
+                wire.close()
+            self._wires.clear()
+        self.done.set()
+
+
+class _Adapter(HTTPAdapter):
+    """Refuses plain http elsewhere, and connects through ``_connect``."""
+
+    def __init__(self, allows: Allows) -> None:
+        self._allows = allows
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = _pools(self._allows)
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
+        parts = urlsplit(request.url or "")
+        if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
+            raise HostRefused("plain http")
+        return super().send(request, *args, **kwargs)
+
+
+def _pools(allows: Allows) -> dict[str, type[HTTPConnectionPool]]:
+    class Plain(HTTPConnection):
+        def _new_conn(self) -> socket.socket:
+            return _connect(self, allows)
+
+    class Secure(HTTPSConnection):
+        def _new_conn(self) -> socket.socket:
+            return _connect(self, allows)
+
+    class PlainPool(HTTPConnectionPool):
+        ConnectionCls = Plain
+
+    class SecurePool(HTTPSConnectionPool):
+        ConnectionCls = Secure
+
+    return {"http": PlainPool, "https": SecurePool}
+
+
+def _connect(connection: HTTPConnection, allows: Allows) -> socket.socket:
+    """A connection to an address that has been looked at. Raises ``HostRefused``, ``OSError``."""
+    host = connection.host
+    found = socket.getaddrinfo(host, connection.port, type=socket.SOCK_STREAM)
+    named = dict.fromkeys(str(entry[4][0]) for entry in found)
+    addresses = [address for address in named if allows(host, address)]
+    if not addresses:
+        raise HostRefused("a private address")
+    fault: OSError = OSError("no address")
+    for address in addresses:
+        try:
+            wire = create_connection(
+                (address, connection.port),
+                connection.timeout,
+                source_address=connection.source_address,
+                socket_options=connection.socket_options,
+            )
+        except OSError as refused:
+            fault = refused
+            continue
+        work: _Work | None = getattr(_work, "current", None)
+        if work is not None:
+            work.hold(wire)
+        return wire
+    raise fault
+
+
+def _read(response: requests.Response, work: _Work, largest: int) -> bytes:
+    raw = b""
+    for chunk in response.iter_content(CHUNK):
+        raw += chunk
+        if len(raw) > largest:
+            raise Outage("too large")
+        if time.monotonic() > work.deadline:
+            raise Outage("too slow")
+    return raw
+
+
+def _inner(address: Address) -> Address:
+    """The IPv4 address inside an IPv6 one, where there is one that a gateway would call."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return address
+    if address in NAT64:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour or address
+
+
+def _is_network(given: str) -> bool:
+    try:
+        ipaddress.ip_network(given)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,298 @@
+"""The one door to the outside: which addresses it opens to, and that nothing holds it open."""
+
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from lti_tool.config import Config
+from lti_tool.lti.outside import HostRefused, Outage, Outside
+
+
+def outside(url: str = "https://training.example.org", *private_hosts: str) -> Outside:
+    return Outside(Config(instance=Path("."), url=url, private_hosts=private_hosts))
+
+
+@contextmanager
+def listening(serve: Callable[[socket.socket], None], *, reads: bool = True) -> Iterator[str]:
+    """One connection after another is handed to ``serve``, on a thread each, the request read."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.05)
+        is_over = threading.Event()
+        threads = []
+
+        def accept() -> None:
+            while not is_over.is_set():
+                try:
+                    wire, _ = server.accept()
+                except TimeoutError:
+                    continue
+                threads.append(threading.Thread(target=handle, args=(wire,)))
+                threads[-1].start()
+
+        def handle(wire: socket.socket) -> None:
+            with wire:
+                wire.settimeout(10)
+                try:
+                    if reads:
+                        wire.recv(65536)
+                    serve(wire)
+                except OSError:
+                    pass
+
+        accepting = threading.Thread(target=accept)
+        accepting.start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/"
+        is_over.set()
+        accepting.join()
+        for thread in threads:
+            thread.join(10)
+            assert not thread.is_alive()
+
+
+def says(answer: bytes) -> Callable[[socket.socket], None]:
+    return lambda wire: wire.sendall(answer)
+
+
+def drips(first: bytes) -> Callable[[socket.socket], None]:
+    """A byte at a time, for as long as anybody listens."""
+
+    def serve(wire: socket.socket) -> None:
+        wire.sendall(first)
+        while True:
+            wire.sendall(b"x")
+            time.sleep(0.02)
+
+    return serve
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("10.0.0.1", "172.16.0.1", "192.168.1.1", "100.64.0.1", "169.254.169.254", "0.0.0.0"),
+        *("127.0.0.1", "::1", "fe80::1%eth0", "fd00::1", "::", "224.0.0.1", "ff02::1"),
+        *("::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:a00:1::", "::ffff:127.0.0.1"),
+    ],
+)
+def test_private_addresses_are_refused(address: str) -> None:
+    assert not outside().allows("lms.example.org", address)
+
+
+@pytest.mark.parametrize("address", ["9.9.9.9", "2620:fe::fe", "64:ff9b::909:909"])
+def test_public_addresses_are_not(address: str) -> None:
+    assert outside().allows("lms.example.org", address)
+
+
+def test_what_the_configuration_names_is_allowed() -> None:
+    door = outside("https://training.example.org", "lms.internal", "10.1.0.0/16", "10.9.9.9")
+    assert door.allows("LMS.internal", "192.168.1.1")
+    assert door.allows("any.example", "10.1.2.3")
+    assert door.allows("any.example", "10.9.9.9")
+    assert not door.allows("any.example", "10.2.2.3")
+    assert not door.allows("lms.internal.evil.example", "192.168.1.1")
+
+
+def test_this_machine_only_where_the_tool_is_on_it_alone() -> None:
+    assert outside("http://localhost:8000").allows("localhost", "127.0.0.1")
+    assert not outside("http://localhost:8000").allows("lms.example.org", "10.0.0.1")
+
+
+def test_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    door = outside("http://localhost:8000")
+    with listening(says(b"HTTP/1.1 201 Made\r\nContent-Length: 2\r\n\r\n{}")) as url:
+        answer = door.call("POST", url, headers={"Accept": "application/json"}, body=b"{}")
+    assert (answer.status, answer.body, answer.is_ok) == (201, b"{}", True)
+
+
+def test_no_redirect_is_followed() -> None:
+    said = b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:9/\r\nContent-Length: 0\r\n\r\n"
+    with listening(says(said)) as url:
+        assert outside("http://localhost:8000").call("GET", url, headers={}).status == 302
+
+
+@pytest.mark.parametrize(
+    "serve",
+    [
+        drips(b""),
+        drips(b"HTTP/1.1 200 OK\r\nX-Long: "),
+        drips(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"),
+        lambda wire: time.sleep(2),
+    ],
+    ids=["status", "headers", "body", "silence"],
+)
+def test_a_slow_server_holds_nobody_and_is_cut_off(
+    serve: Callable[[socket.socket], None],
+) -> None:
+    before = threading.active_count()
+    with listening(serve) as url:
+        began = time.monotonic()
+        with pytest.raises(Outage):
+            outside("http://localhost:8000").call("GET", url, headers={}, seconds=0.4)
+        assert time.monotonic() - began < 1
+    wait_for_threads(before)
+
+
+def wait_for_threads(number: int) -> None:
+    for _ in range(100):
+        if threading.active_count() <= number:
+            return
+        time.sleep(0.02)
+    raise AssertionError("a thread still waits for the server")
+
+
+def test_a_slow_name_server_holds_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    is_over = threading.Event()
+
+    def slow(*args: object, **kwargs: object) -> object:
+        is_over.wait(5)
+        raise OSError
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    began = time.monotonic()
+    with pytest.raises(Outage):
+        outside().call("GET", "https://lms.example.org/", headers={}, seconds=0.3)
+    assert time.monotonic() - began < 1
+    is_over.set()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 400000\r\n\r\n" + b"x" * 400_000,
+        b"no http at all\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc",
+        b"",
+    ],
+    ids=["oversize", "not http", "not gzip", "nothing"],
+)
+def test_what_cannot_be_read_is_an_outage(answer: bytes) -> None:
+    with listening(says(answer)) as url, pytest.raises(Outage):
+        outside("http://localhost:8000").call("GET", url, headers={}, seconds=5)
+
+
+def test_nobody_listens() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    with pytest.raises(Outage):
+        outside("http://localhost:8000").call("GET", f"http://127.0.0.1:{port}/", headers={})
+
+
+@pytest.mark.parametrize("url", ["http://lms.example.org/", "http://127.evil.example/"])
+def test_plain_http_is_for_this_machine(url: str) -> None:
+    with pytest.raises(HostRefused):
+        outside().call("GET", url, headers={})
+
+
+class Names:
+    """A name server whose answer changes with every question."""
+
+    def __init__(self, *answers: str) -> None:
+        self.answers, self.asked = list(answers), 0
+
+    def __call__(self, host: str, port: int, **kwargs: object) -> list[object]:
+        self.asked += 1
+        address = self.answers.pop(0)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
+
+
+def test_a_private_address_is_not_even_connected_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", Names("10.0.0.1", "10.0.0.1"))
+    with pytest.raises(HostRefused):
+        outside().call("GET", "https://lms.example.org/", headers={})
+    with outside().session() as http, pytest.raises(HostRefused):
+        http.get("https://lms.example.org/", timeout=1)
+
+
+def test_a_name_that_changes_its_mind_gains_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was looked up is what is connected to: there is no second question to answer."""
+    names = Names("9.9.9.9", "127.0.0.1")
+    reached: list[object] = []
+
+    def connect(address: tuple[str, int], *args: object, **kwargs: object) -> socket.socket:
+        reached.append(address[0])
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(socket, "getaddrinfo", names)
+    monkeypatch.setattr("lti_tool.lti.outside.create_connection", connect)
+    with pytest.raises(Outage):
+        outside().call("GET", "https://lms.example.org/", headers={})
+    assert (reached, names.asked) == (["9.9.9.9"], 1)
+
+
+def test_a_session_says_who_we_are_and_keeps_no_cookies() -> None:
+    said = b"HTTP/1.1 200 OK\r\nSet-Cookie: a=b\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    with listening(says(said)) as url, outside("http://localhost:8000").session() as http:
+        reply = http.get(url, timeout=5)
+        assert reply.request.headers["User-Agent"] == "Clauseway (LTI 1.3 tool)"
+        assert not list(http.cookies)
+
+
+@pytest.fixture
+def certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
+    """A certificate for ``localhost``, and our trust in it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = made.public_bytes(serialization.Encoding.PEM)
+    (tmp_path / "public.pem").write_bytes(pem)
+    (tmp_path / "both.pem").write_bytes(
+        pem
+        + key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "public.pem"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "both.pem")
+    return context
+
+
+def over_tls(
+    context: ssl.SSLContext, serve: Callable[[socket.socket], None]
+) -> Callable[[socket.socket], None]:
+    def wrapped(wire: socket.socket) -> None:
+        with context.wrap_socket(wire, server_side=True) as secure:
+            secure.recv(65536)
+            serve(secure)
+
+    return wrapped
+
+
+def test_the_certificate_must_be_for_the_name(certificate: ssl.SSLContext) -> None:
+    door = outside("http://localhost:8000")
+    said = says(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+    with listening(over_tls(certificate, said), reads=False) as url:
+        secure = url.replace("http://", "https://")
+        assert door.call("GET", secure.replace("127.0.0.1", "localhost"), headers={}).is_ok
+        with pytest.raises(Outage):
+            door.call("GET", secure, headers={})
+
+
+def test_a_slow_server_is_cut_off_over_tls_too(certificate: ssl.SSLContext) -> None:
+    before = threading.active_count()
+    slow = over_tls(certificate, drips(b"HTTP/1.1 200 OK\r\nX-Long: "))
+    with listening(slow, reads=False) as url:
+        address = url.replace("http://127.0.0.1", "https://localhost")
+        with pytest.raises(Outage):
+            outside("http://localhost:8000").call("GET", address, headers={}, seconds=0.6)
+    wait_for_threads(before)
