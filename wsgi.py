@@ -1,4 +1,4 @@
-"""Starts the tool: ``gunicorn wsgi:app``."""
+"""Starts the tool: ``granian --interface wsgi wsgi:app``."""
 
 from lti_tool.app import create_app
 

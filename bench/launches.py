@@ -1,7 +1,7 @@
 """What a launch costs: CPU of the tool per launch, as a ratio to the floor, in the same run.
 
-``python -m bench.launches`` starts the floor and the tool, each under gunicorn as in
-production (one worker, four threads, one core), and lets many learners launch in turn: login,
+``python -m bench.launches`` starts the floor under gunicorn and the tool under granian, as in
+production (one worker, four threads, one core each), and lets many learners launch in turn: login,
 launch, first page. Rounds alternate floor, tool, floor; a round whose two floors differ by more
 than 15 % is dropped as noise. Server CPU is read from the kernel, so the load generator's own work
 does not count. Only loopback is used.
@@ -95,15 +95,15 @@ class Platform:
 
 
 class Server:
-    """A WSGI application under gunicorn, and the CPU time it has used."""
+    """A WSGI application under a server, and the CPU time it has used."""
 
-    def __init__(self, application: str, port: int, environment: dict[str, str]) -> None:
+    def __init__(
+        self, application: str, port: int, environment: dict[str, str], command: list[str]
+    ) -> None:
         self.url = f"http://localhost:{port}"
         self.host, self.port = "127.0.0.1", port
-        gunicorn = [sys.executable, "-m", "gunicorn", application, "--workers", "1"]
-        gunicorn += ["--threads", "4", "--bind", f"127.0.0.1:{port}", "--log-level", "warning"]
         self.process = subprocess.Popen(
-            gunicorn,
+            [sys.executable, "-m", *command, application, "--workers=1", "--log-level=warning"],
             cwd=ROOT,
             env=os.environ | environment,
             stderr=subprocess.DEVNULL,
@@ -219,7 +219,8 @@ def start_floor(platform: Platform, folder: Path) -> Server:
         "client_id": CLIENT_ID,
         "deployment_id": DEPLOYMENT_ID,
     }
-    return Server("bench.floor:app", port, {"FLOOR_SETTINGS": json.dumps(settings)})
+    gunicorn = ["gunicorn", "--threads=4", f"--bind=127.0.0.1:{port}"]
+    return Server("bench.floor:app", port, {"FLOOR_SETTINGS": json.dumps(settings)}, gunicorn)
 
 
 def start_tool(platform: Platform, folder: Path) -> Server:
@@ -241,7 +242,9 @@ def start_tool(platform: Platform, folder: Path) -> Server:
             check=True,
             stdout=subprocess.DEVNULL,
         )
-    return Server("wsgi:app", port, environment)
+    granian = ["granian", "--interface=wsgi", "--blocking-threads=4", "--no-ws"]
+    granian += ["--host=127.0.0.1", f"--port={port}"]
+    return Server("wsgi:app", port, environment, granian)
 
 
 def main() -> None:

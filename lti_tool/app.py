@@ -132,8 +132,8 @@ def _enter() -> None:
         view = current_app.view_functions[request.endpoint]
     mark = access.access_of(view) if view else None
     database: Database = extensions["database"]
-    writes = request.method == "POST" or (mark is not None and mark.writes)
     here = g._get_current_object()  # each look through the proxy costs; this is on every path
+    writes = here.writes = request.method == "POST" or (mark is not None and mark.writes)
     here.started = time.perf_counter()
     here.request_id = uuid4().hex[:12]
     here.now = extensions["clock"]()
@@ -146,7 +146,11 @@ def _enter() -> None:
         return
     # A launch brings its own proof, and takes no notice of an earlier visit.
     if (mark.csrf or mark.level != "public") and (token := access.visit_token(request)):
-        here.visit, here.member = visits.visit_by_token(here.session, token, now=here.now)
+        here.visit, here.member = (
+            visits.visit_by_token(here.session, token, now=here.now)
+            if writes
+            else visits.look_up(database, token, now=here.now)
+        )
     _check_school(here.visit)
     access.check(here.session, mark, here.visit)
     if request.method == "POST" and mark.csrf:
@@ -175,10 +179,10 @@ def _touch(database: Database, visit: Visit, writes: bool) -> None:
 def _leave(response: Response) -> Response:
     session = g.get("session")
     if session is not None:
-        if response.status_code < 400:
-            session.commit()
-        else:
+        if response.status_code >= 400:
             session.rollback()
+        elif g.writes:
+            session.commit()
     _fill_in(response)
     said = {name.lower() for name, _value in response.headers}
     for name, value in security_headers(

@@ -189,8 +189,8 @@ def run(port: int, sandbox_port: int) -> None:
     commands = {
         "sandbox": [*platform, f"--tool={tool}", f"--data={instance / 'sandbox'}"],
         "tool": [
-            *(str(here / "gunicorn"), "wsgi:app", f"--bind=127.0.0.1:{port}"),
-            *("--workers=1", "--worker-class=gthread", "--threads=4", "--graceful-timeout=5"),
+            *(str(here / "granian"), "wsgi:app", "--interface=wsgi", "--log-level=warning"),
+            *("--host=127.0.0.1", f"--port={port}", "--blocking-threads=4", "--no-ws"),
         ],
         "worker": [str(here / "clauseway"), "worker"],
     }

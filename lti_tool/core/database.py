@@ -17,6 +17,7 @@ from sqlalchemy import (
     create_engine,
     event,
 )
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
@@ -110,9 +111,7 @@ def _prepare_sqlite(engine: Engine) -> None:
         if connection.get_execution_options().get("writes"):
             _begin_writing(connection, lock)
         else:
-            # Straight to the driver: a plain BEGIN cannot fail, and every page says it.
-            raw = connection.connection.dbapi_connection
-            cast(sqlite3.Connection, raw).execute("BEGIN")
+            _driver(connection).execute("BEGIN")
 
     @event.listens_for(engine, "checkin")
     def checkin(connection: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
@@ -125,9 +124,14 @@ def _begin_writing(connection: Connection, lock: threading.Lock) -> None:
     # Past the wait SQLite's own lock decides, so a stuck thread cannot stop the process.
     held = lock.acquire(timeout=10)
     try:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-    except BaseException:
+        _driver(connection).execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as fault:
         if held:
             lock.release()
-        raise
+        raise OperationalError("BEGIN IMMEDIATE", None, fault) from fault
     connection.info["writer_lock"] = held
+
+
+def _driver(connection: Connection) -> sqlite3.Connection:
+    """The driver's own connection: every page begins a transaction, which is quicker so."""
+    return cast(sqlite3.Connection, connection.connection.dbapi_connection)

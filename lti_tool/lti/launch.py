@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from lti_tool.core.errors import ToolError
+from lti_tool.core.hot import Hot
 from lti_tool.core.ids import new_id
 from lti_tool.curriculum.catalogue import Catalogue
 from lti_tool.lti.claims import origin
@@ -23,13 +24,13 @@ SEEN_EVERY: Final = timedelta(minutes=10)
 DEFAULT_MODULE: Final = "induction"
 
 
-# The statements of every launch, built once: building them costs more than running them.
+# The statements of every launch.
 _tables = Registration.metadata.tables
 _registration, _deployment, _link = (
     _tables[name] for name in ("registration", "deployment", "resource_link")
 )
-USE_UP: Final = insert(_tables["nonce"])
-FIND_LINK: Final = (
+USE_UP: Final = Hot(insert(_tables["nonce"]), "nonce", "expires_at")
+FIND_LINK: Final = Hot(
     select(_registration.c.disabled_at, *_link.c)
     .select_from(_deployment.join(_registration))
     .outerjoin(
@@ -103,8 +104,9 @@ def frame_ancestors(platform: Platform, return_origin: str) -> str:
 
 def _use_up(session: Session, launch: Launch) -> None:
     try:
-        session.connection().execute(
-            USE_UP, {"nonce": launch.nonce, "expires_at": launch.nonce_expires_at}
+        USE_UP.run(
+            session.connection(),
+            {"nonce": launch.nonce, "expires_at": launch.nonce_expires_at},
         )
     except IntegrityError:
         raise ToolError("launch-replayed", log=f"registration {launch.platform.id}") from None
@@ -129,13 +131,9 @@ def _note_link(session: Session, launch: Launch, lti: Lti, now: datetime) -> _Li
         "context_memberships_url": claims.context_memberships_url,
         "return_origin": claims.return_origin,
     }
-    known = (
-        session.connection()
-        .execute(
-            FIND_LINK,
-            {"deployment": launch.deployment.id, "resource_link_id": claims.resource_link_id},
-        )
-        .one_or_none()
+    known = FIND_LINK.one(
+        session.connection(),
+        {"deployment": launch.deployment.id, "resource_link_id": claims.resource_link_id},
     )
     if known is None or known.disabled_at is not None:
         lti.registry.forget()

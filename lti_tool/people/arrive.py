@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import BindParameter, Connection, bindparam, exists, insert, select, update
 from sqlalchemy.orm import Session
 
+from lti_tool.core.hot import Hot
 from lti_tool.core.ids import new_id
 from lti_tool.people.models import Identity, Person
 
@@ -18,29 +19,43 @@ IDLE_LIFE = timedelta(minutes=30)
 VISIT_LIFE = timedelta(hours=8)
 
 
-# The statements of every launch, built once: building them costs more than running them.
+# The statements of every launch.
 _tables = Person.metadata.tables
 _person, _identity, _membership, _grant, _visit = (
     _tables[name] for name in ("person", "identity", "membership", "manager_grant", "visit")
 )
-BEGIN_VISIT, ADD_PERSON, ADD_IDENTITY, ADD_MEMBERSHIP = (
-    insert(table) for table in (_visit, _person, _identity, _membership)
+ADD_PERSON: Final = Hot(insert(_person), "id", "name", "email", "created_at")
+ADD_IDENTITY: Final = Hot(insert(_identity), "id", "person_id", "realm", "subject", "first_seen_at")
+ADD_MEMBERSHIP: Final = Hot(
+    insert(_membership),
+    *("id", "school_id", "person_id", "site", "role_group", "created_at", "confirmed_at"),
 )
-FIND_IDENTITY: Final = (
+BEGIN_VISIT: Final = Hot(
+    insert(_visit),
+    *("id", "token_hash", "code_hash", "code_expires_at", "person_id", "identity_id"),
+    *("school_id", "module", "door", "place_id", "platform_name", "may_ask_to_manage"),
+    *("may_set_up", "frame_ancestors", "started_at", "last_seen_at", "expires_at"),
+    "confirmed_at",
+)
+FIND_IDENTITY: Final = Hot(
     select(_identity.c.id, _identity.c.person_id, _person.c.name, _person.c.email)
     .select_from(_identity.join(_person))
     .where(_identity.c.realm == bindparam("realm"), _identity.c.subject == bindparam("subject"))
 )
 _school: BindParameter[str] = bindparam("school_id")
 _who: BindParameter[UUID] = bindparam("person_id")
-FIND_STANDING: Final = select(
-    select(_membership.c.id)
-    .where(_membership.c.school_id == _school, _membership.c.person_id == _who)
-    .scalar_subquery()
-    .label("membership"),
-    exists()
-    .where(_grant.c.school_id == _school, _grant.c.person_id == _who, _grant.c.revoked_at.is_(None))
-    .label("manages"),
+FIND_STANDING: Final = Hot(
+    select(
+        select(_membership.c.id)
+        .where(_membership.c.school_id == _school, _membership.c.person_id == _who)
+        .scalar_subquery()
+        .label("membership"),
+        exists()
+        .where(
+            _grant.c.school_id == _school, _grant.c.person_id == _who, _grant.c.revoked_at.is_(None)
+        )
+        .label("manages"),
+    )
 )
 
 
@@ -97,8 +112,8 @@ def admit(session: Session, arrival: Arrival, *, now: datetime) -> Admission:
         token=secrets.token_urlsafe(32),
         code=secrets.token_urlsafe(32),
     )
-    connection.execute(
-        BEGIN_VISIT,
+    BEGIN_VISIT.run(
+        connection,
         {
             "id": admission.visit_id,
             "token_hash": digest(admission.token),
@@ -125,7 +140,7 @@ def admit(session: Session, arrival: Arrival, *, now: datetime) -> Admission:
 
 def _identify(connection: Connection, arrival: Arrival, now: datetime) -> tuple[UUID, UUID]:
     realm, subject = arrival.realm, arrival.subject
-    known = connection.execute(FIND_IDENTITY, {"realm": realm, "subject": subject}).one_or_none()
+    known = FIND_IDENTITY.one(connection, {"realm": realm, "subject": subject})
     if known is None:
         return _introduce(connection, realm, subject, now, name=arrival.name, email=arrival.email)
     # A platform that withholds a name today does not take back the one it gave before.
@@ -155,11 +170,9 @@ def _introduce(
     email: str = "",
 ) -> tuple[UUID, UUID]:
     identity_id, person_id = new_id(), new_id()
-    connection.execute(
-        ADD_PERSON, {"id": person_id, "name": name, "email": email, "created_at": now}
-    )
-    connection.execute(
-        ADD_IDENTITY,
+    ADD_PERSON.run(connection, {"id": person_id, "name": name, "email": email, "created_at": now})
+    ADD_IDENTITY.run(
+        connection,
         {
             "id": identity_id,
             "person_id": person_id,
@@ -174,10 +187,10 @@ def _introduce(
 def _join(connection: Connection, school_id: str, person_id: UUID, now: datetime) -> bool:
     """See to it that the person is a member; returns whether they manage the school."""
     who = {"school_id": school_id, "person_id": person_id}
-    standing = connection.execute(FIND_STANDING, who).one()
+    standing = FIND_STANDING.one(connection, who)
     if standing.membership is None:
-        connection.execute(
-            ADD_MEMBERSHIP,
+        ADD_MEMBERSHIP.run(
+            connection,
             {
                 "id": new_id(),
                 **who,

@@ -1,18 +1,20 @@
 """A visit's life: begun by a code, confirmed where the launch was not bound, touched, ended."""
 
 import hmac
+from collections import namedtuple
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, cast
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
+from lti_tool.core.database import Database
 from lti_tool.core.errors import ToolError
+from lti_tool.core.hot import Hot
 from lti_tool.people.arrive import IDLE_LIFE, VISIT_LIFE, digest
 from lti_tool.people.models import Membership, Visit
 
 VISIT_SECONDS: Final = int(VISIT_LIFE.total_seconds())
-# Every page asks this; building the statement would cost more than running it.
 FIND_VISIT: Final = (
     select(Visit, Membership)
     .outerjoin(
@@ -21,6 +23,17 @@ FIND_VISIT: Final = (
     )
     .where(Visit.token_hash == bindparam("token_hash"))
 )
+_visit, _member = Visit.__table__, Membership.__table__
+READ_VISIT: Final = Hot(
+    select(*_visit.c, *(column.label(f"member_{column.key}") for column in _member.c))
+    .select_from(_visit)
+    .outerjoin(
+        _member,
+        (_member.c.school_id == _visit.c.school_id) & (_member.c.person_id == _visit.c.person_id),
+    )
+    .where(_visit.c.token_hash == bindparam("token_hash"))
+)
+MemberRow = namedtuple("MemberRow", _member.c.keys())  # type: ignore[misc]
 TOUCH_EVERY = timedelta(minutes=2)
 
 
@@ -32,6 +45,18 @@ def visit_by_token(
     if found is None or not is_alive(found[0], now=now):
         return None, None
     return found[0], found[1]
+
+
+def look_up(
+    database: Database, token: str, *, now: datetime
+) -> tuple[Visit | None, Membership | None]:
+    """As ``visit_by_token``, for a page that only reads: plain rows, at a tenth of the cost of
+    mapped objects, with the same names and nothing that could be written back."""
+    row = READ_VISIT.look_up(database.engine, {"token_hash": digest(token)})
+    if row is None or not is_alive(row, now=now):
+        return None, None
+    member = None if row.member_id is None else MemberRow(*row[len(_visit.c) :])
+    return cast(Visit, row), cast(Membership | None, member)
 
 
 def is_alive(visit: Visit, *, now: datetime) -> bool:

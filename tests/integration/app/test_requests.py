@@ -80,7 +80,8 @@ def test_a_commit_that_fails_is_no_success(
         raise OperationalError("COMMIT", {}, Exception("disk full"))
 
     monkeypatch.setattr("sqlalchemy.orm.Session.commit", no_commit)
-    reply = browser(app, guest).get("/confirm", base_url="https://localhost")
+    form = {"answer": "yes", "csrf_token": csrf(app, guest.admission.visit_id)}
+    reply = browser(app, guest).post("/confirm", data=form, base_url="https://localhost")
     assert reply.status_code == 503
 
 
