@@ -21,6 +21,7 @@ from lti_tool.core.database import Database
 from lti_tool.core.errors import ToolError
 from lti_tool.core.secret import derived_secret
 from lti_tool.curriculum.catalogue import Catalogue
+from lti_tool.curriculum.kept import shelf
 from lti_tool.curriculum.reading import read_catalogue
 from lti_tool.evidence import views as evidence_views
 from lti_tool.lti import views as lti_views
@@ -73,8 +74,7 @@ def create_app(
         "config": config,
         "database": database,
         "clock": clock,
-        "catalogue": catalogue
-        or read_catalogue(ROOT, Path(config.content) if config.content else None),
+        "catalogue": catalogue or _read_content(config, clock),
         "queue": jobs.open_queue(config),
         "lti": Lti(config, database, clock),
         "csrf_secret": derived_secret(config.instance, "csrf"),
@@ -99,6 +99,19 @@ def create_app(
             app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops
         )
     return app
+
+
+def _read_content(config: Config, clock: Clock) -> Catalogue:
+    extra = Path(config.content) if config.content else None
+    catalogue = read_catalogue(ROOT, extra, shelf=shelf(config.instance), now=clock())
+    for school in catalogue.schools.values():
+        if kept := catalogue.kept.get(school.id):
+            facts = {"school": school.id, "kept_since": kept.since, "faults": len(kept.faults)}
+            log.warning("a school is served as it was last good", extra=facts)
+        elif school.closed:
+            facts = {"school": school.id, "faults": len(school.closed)}
+            log.warning("a school is closed", extra=facts)
+    return catalogue
 
 
 @access.public(csrf=False)

@@ -48,6 +48,12 @@ def _database(value: str) -> str:
     return value
 
 
+def _folder(value: str) -> str:
+    if not Path(value).is_dir():
+        raise ValueError(f"there is no folder {value}")
+    return value
+
+
 def _level(value: str) -> str:
     if value.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
         raise ValueError("say DEBUG, INFO, WARNING or ERROR")
@@ -82,7 +88,7 @@ class Config:
         "http://localhost:8000", "The address people and platforms reach the tool at", _origin
     )
     database_url: str = _setting("", "Empty for SQLite in instance/, or postgresql://…", _database)
-    content: str = _setting("", "A folder of a school's own modules/ and question_bank/")
+    content: str = _setting("", "A folder of schools' own modules/schools/", _folder)
     log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR", _level)
     log_json: bool = _setting(True, "Logs as JSON lines rather than plain text", _flag)
     proxies: int = _setting(0, "How many reverse proxies stand in front", int)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from lti_tool.policies.case import Case
 from lti_tool.policies.documents import Fault
@@ -70,6 +71,18 @@ class TrainingModule:
 
 
 @dataclass(frozen=True)
+class Kept:
+    """A school's files as they were last good."""
+
+    since: datetime
+    """When they were first read so."""
+    files: Mapping[str, bytes] = field(repr=False)
+    """By name, the school's own document among them."""
+    faults: tuple[str, ...] = ()
+    """Why the school's folder is not read instead."""
+
+
+@dataclass(frozen=True)
 class Catalogue:
     """Everything that was read, by id."""
 
@@ -78,6 +91,8 @@ class Catalogue:
     schools: Mapping[str, School]
     scenarios: Mapping[str, Scenario]
     faults: tuple[Fault, ...] = ()
-    """The faults of the closed schools' own files."""
+    """The faults of schools' own files: of those that are closed or served as they were kept."""
     role_groups: tuple[str, ...] = ()
     """The groups people belong to, as the vocabulary names them."""
+    kept: Mapping[str, Kept] = field(default_factory=dict)
+    """Schools served as they were last good, since their files are so no more."""

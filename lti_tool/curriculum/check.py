@@ -89,5 +89,15 @@ def table(catalogue: Catalogue, role_group: str = "teaching") -> str:
         lines.append(
             f"{school.id:<{width}}  {states[State.SETTLED]:7}  {states[State.SILENT]:6}"
             f"  {states[State.CONFLICT]:8}  {len(covered):6} of {len(catalogue.topics)}"
+            + ("  as kept" if school.id in catalogue.kept else "")
         )
     return "\n".join(lines)
+
+
+def served_as_kept(catalogue: Catalogue) -> Iterator[str]:
+    """A line for each school that is served as it was last good, though its files are not."""
+    for slug, kept in catalogue.kept.items():
+        yield (
+            f"{slug}: its files are at fault, so the tool serves them as they were kept on"
+            f" {kept.since:%Y-%m-%d at %H:%M} UTC"
+        )

@@ -9,8 +9,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from lti_tool.config import read_config
 from lti_tool.core.database import Database
-from lti_tool.curriculum.check import table
+from lti_tool.curriculum.check import served_as_kept, table
 from lti_tool.curriculum.content import changed_since_use
+from lti_tool.curriculum.kept import shelf
 from lti_tool.curriculum.reading import ROOT, ContentFaults, read_catalogue
 
 
@@ -29,11 +30,13 @@ def content() -> None:
 def check(root: Path) -> None:
     """Read every content file; say all faults and what each school's policy settles.
 
+    A school at fault that the tool has kept as it was last good is named with that version's date.
     Needs no running tool, since bad content would not let it start.
     """
     config = read_config(Path(os.environ.get("CLAUSEWAY_INSTANCE", "instance")))
     try:
-        catalogue = read_catalogue(root, Path(config.content) if config.content else None)
+        extra = Path(config.content) if config.content else None
+        catalogue = read_catalogue(root, extra, shelf=shelf(config.instance))
     except ContentFaults as found:
         for fault in found.faults:
             click.echo(fault)
@@ -46,5 +49,7 @@ def check(root: Path) -> None:
         click.echo("No migrated database: not compared with what records name.", err=True)
     for fault in faults:
         click.echo(fault)
+    for line in served_as_kept(catalogue):
+        click.echo(line)
     click.echo(table(catalogue))
     sys.exit(1 if faults else 0)

@@ -1,7 +1,8 @@
 """Reads all content once: vocabulary, topics, modules, scenarios and every school."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,11 @@ from lti_tool.curriculum.catalogue import (
     Topic,
     TrainingModule,
 )
-from lti_tool.curriculum.check import answer_faults, check_school, placeholder_faults, shared_texts
+from lti_tool.curriculum.check import answer_faults, placeholder_faults, shared_texts
 from lti_tool.curriculum.schemas import ModuleSchema, ScenarioSchema, TopicsSchema
+from lti_tool.curriculum.schools import keep_good, read_one, read_schools
 from lti_tool.policies.case import Agreement, Case, Option
 from lti_tool.policies.documents import Fault, read_document, sha256
-from lti_tool.policies.policy import School
-from lti_tool.policies.reading import read_school
 from lti_tool.policies.vocabulary import Typed, Vocabulary, read_vocabulary
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,11 +32,18 @@ class ContentFaults(Exception):
         super().__init__("\n".join(str(fault) for fault in self.faults))
 
 
-def read_catalogue(root: Path, extra: Path | None = None) -> Catalogue:
+def read_catalogue(
+    root: Path,
+    extra: Path | None = None,
+    *,
+    shelf: Path | None = None,
+    now: datetime | None = None,
+) -> Catalogue:
     """All content under ``root``, with the schools under ``extra`` beside or instead of them.
 
-    Raises ``ContentFaults`` for shared content. A school's own fault closes that school alone:
-    ``School.closed`` says why.
+    Raises ``ContentFaults`` for shared content. A school's own fault concerns that school alone:
+    it is read as it was last good from ``shelf`` (``Catalogue.kept``), or closed
+    (``School.closed`` says why). Given ``now`` as well, every good school is kept there.
     """
     shared: list[Fault] = []
     vocabulary_file = read_document(root / "modules/vocabulary.yaml", root)
@@ -49,31 +56,24 @@ def read_catalogue(root: Path, extra: Path | None = None) -> Catalogue:
     scenarios = _read_scenarios(root, vocabulary, topics, shared)
     texts = shared_texts(topics.values(), modules.values(), scenarios.values())
     shared += placeholder_faults(vocabulary, texts)
-    schools: dict[str, School] = {}
-    own: list[Fault] = []
-    for folder, base in _school_folders(root, extra):
-        school, document = read_school(folder, base, vocabulary, topics)
-        if school.roles:  # else school.yaml could not be read, and says so
-            check_school(school, document, texts)
-        faults = sorted(document.faults)
-        own += faults
-        schools[folder.name] = replace(school, closed=tuple(str(fault) for fault in faults))
-        if base == root and not faults:
-            shared += answer_faults(school, vocabulary.role_groups, scenarios.values())
+    reader = partial(read_one, vocabulary=vocabulary, topics=topics, texts=texts)
+    found = read_schools(root, extra, shelf, reader)
+    for one in found.good:
+        if one.base == root:
+            shared += answer_faults(one.school, vocabulary.role_groups, scenarios.values())
     if shared:
-        raise ContentFaults([*shared, *own])
-    return Catalogue(topics, modules, schools, scenarios, tuple(own), vocabulary.role_groups)
-
-
-def _school_folders(root: Path, extra: Path | None) -> Iterator[tuple[Path, Path]]:
-    """Each school's folder with the root its faults are told from; ``extra`` wins."""
-    found = {
-        path.parent.name: (path.parent, base)
-        for base in (root, extra)
-        if base
-        for path in sorted((base / "modules/schools").glob("*/school.yaml"))
-    }
-    yield from (found[name] for name in sorted(found))
+        raise ContentFaults([*shared, *found.faults])
+    if shelf and now:
+        keep_good(shelf, found.good, now=now)
+    return Catalogue(
+        topics=topics,
+        modules=modules,
+        schools=found.schools,
+        scenarios=scenarios,
+        faults=tuple(found.faults),
+        role_groups=vocabulary.role_groups,
+        kept=found.kept,
+    )
 
 
 def _read_topics(root: Path, faults: list[Fault]) -> dict[str, Topic]:

@@ -72,9 +72,24 @@ class Document:
 
 def read_document(path: Path, root: Path) -> Document:
     """Read a YAML file. What cannot be read is a fault of the document, never an exception."""
-    document = Document(path.relative_to(root).as_posix())
+    return parse_document(read_bytes(path), path.relative_to(root).as_posix())
+
+
+def read_bytes(path: Path) -> bytes | OSError:
+    """What a file holds, or why it cannot be read."""
     try:
-        node = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+        return path.read_bytes()
+    except OSError as error:
+        return error
+
+
+def parse_document(body: bytes | OSError, path: str) -> Document:
+    """A YAML file's bytes as a document. ``path`` is how faults show it."""
+    document = Document(path)
+    try:
+        if isinstance(body, OSError):
+            raise body
+        node = yaml.compose(body.decode("utf-8"), Loader=yaml.CSafeLoader)
     except (OSError, UnicodeDecodeError) as error:
         document.fault(f"cannot be read: {error}")
     except yaml.MarkedYAMLError as error:

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lti_tool.policies.documents import Document, Fault, read_document, sha256
+from lti_tool.policies.documents import Document, Fault, parse_document, read_bytes, sha256
 from lti_tool.policies.policy import (
     Approval,
     Citation,
@@ -24,28 +25,55 @@ from lti_tool.policies.vocabulary import Typed, Vocabulary
 VERSION_FILE = re.compile(r"policy-(\d{4}-\d{2}(?:-\d{2})?)\.yaml")
 
 
+@dataclass(frozen=True)
+class SchoolFiles:
+    """A school's files, read before they are judged, so that what was found good can be kept."""
+
+    slug: str
+    at: str
+    """The folder, as faults show it."""
+    texts: Mapping[str, bytes | OSError]
+    """Every YAML file by its name, or why it cannot be read."""
+    names: frozenset[str]
+    """Every file there is."""
+
+
+def read_folder(folder: Path, root: Path) -> SchoolFiles:
+    """The files of a school's folder; faults are told from ``root``."""
+    found = sorted(folder.iterdir())
+    return SchoolFiles(
+        slug=folder.name,
+        at=folder.relative_to(root).as_posix(),
+        texts={path.name: read_bytes(path) for path in found if path.suffix == ".yaml"},
+        names=frozenset(path.name for path in found if path.is_file()),
+    )
+
+
 def read_school(
-    folder: Path, root: Path, vocabulary: Vocabulary, topics: Collection[str]
+    files: SchoolFiles, vocabulary: Vocabulary, topics: Collection[str]
 ) -> tuple[School, Document]:
     """A school with every version that could be read, and its ``school.yaml`` with the faults of
     all its files. ``topics`` are the known topic ids.
     """
-    document = read_document(folder / "school.yaml", root)
+    missing = FileNotFoundError("it is missing")
+    document = parse_document(files.texts.get("school.yaml", missing), f"{files.at}/school.yaml")
     typed = Typed(document, vocabulary)
     data = document.load(SchoolSchema())
     if data:
         _check_school(typed, data)
     versions = []
-    for path in sorted(folder.glob("policy-*.yaml")):
-        version, faults = _read_version(path, root, folder.name, vocabulary, topics)
+    for name in sorted(files.texts):
+        if not name.startswith("policy-"):
+            continue
+        version, faults = _read_version(files, name, vocabulary, topics)
         document.faults.extend(faults)
         if version:
             versions.append(version)
     if not versions and not document.faults:
         document.fault("has no policy: a policy-<YYYY-MM>.yaml beside it")
-    if data and data["document"] and not (folder / data["document"]).is_file():
+    if data and data["document"] and data["document"] not in files.names:
         document.fault(f"the document “{data['document']}” is missing", "document")
-    return _school(folder.name, data, tuple(versions)), document
+    return _school(files.slug, data, tuple(versions)), document
 
 
 def _check_school(typed: Typed, data: Mapping[str, Any]) -> None:
@@ -86,10 +114,10 @@ def _school(
 
 
 def _read_version(
-    path: Path, root: Path, school_id: str, vocabulary: Vocabulary, topics: Collection[str]
+    files: SchoolFiles, name: str, vocabulary: Vocabulary, topics: Collection[str]
 ) -> tuple[PolicyVersion | None, list[Fault]]:
-    document = read_document(path, root)
-    named = VERSION_FILE.fullmatch(path.name)
+    document = parse_document(files.texts[name], f"{files.at}/{name}")
+    named = VERSION_FILE.fullmatch(name)
     if not named:
         document.fault("the file must be named policy-<YYYY-MM>.yaml")
     data = document.load(PolicySchema())
@@ -97,9 +125,9 @@ def _read_version(
         return None, document.faults
     typed = Typed(document, vocabulary)
     clauses = _clauses(typed, data)
-    rules = tuple(_rule(typed, name, one, clauses) for name, one in data["rules"].items())
-    for name, one in data["rules"].items():
-        typed.among("topic", one["topics"], topics, "rules", name, "topics")
+    rules = tuple(_rule(typed, rule, one, clauses) for rule, one in data["rules"].items())
+    for rule, one in data["rules"].items():
+        typed.among("topic", one["topics"], topics, "rules", rule, "topics")
     tensions = tuple(
         _tension(typed, one, place, clauses, topics) for place, one in enumerate(data["tensions"])
     )
@@ -109,7 +137,7 @@ def _read_version(
         return None, document.faults
     body = document.canonical()
     version = PolicyVersion(
-        school_id=school_id,
+        school_id=files.slug,
         number=named[1],
         title=data["title"],
         language=data["language"],
@@ -119,7 +147,7 @@ def _read_version(
         next_review_on=data["review"]["next"],
         source_name=data["source"]["name"],
         source_sha256=data["source"]["sha256"],
-        sections=tuple(Section(name, one["title"]) for name, one in data["sections"].items()),
+        sections=tuple(Section(key, one["title"]) for key, one in data["sections"].items()),
         clauses=clauses,
         rules=rules,
         tensions=tensions,

@@ -1,17 +1,27 @@
 """Pages on which one begins, reads and finds out whom to tell. ``views`` gives their addresses."""
 
+import io
 from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from pathlib import Path
 from typing import Any, Concatenate, Final, ParamSpec
 
-from flask import current_app, g, redirect, render_template, request, send_from_directory, url_for
+from flask import (
+    current_app,
+    g,
+    redirect,
+    render_template,
+    request,
+    send_file,
+    send_from_directory,
+    url_for,
+)
 from flask_babel import lazy_gettext as _
 from marshmallow import ValidationError
 from werkzeug.wrappers import Response
 
 from lti_tool.core.errors import ToolError
-from lti_tool.curriculum.catalogue import Catalogue
+from lti_tool.curriculum.catalogue import Catalogue, Kept
 from lti_tool.curriculum.reading import ROOT
 from lti_tool.people import access
 from lti_tool.people.memberships import is_manager, set_role_group
@@ -160,6 +170,9 @@ def document() -> Page:
 def original() -> Page:
     """The school's own document, as the school brought it."""
     school = _course(_journey()).school
+    kept: Kept | None = current_app.extensions["catalogue"].kept.get(school.id)
+    if kept and school.document:
+        return send_file(io.BytesIO(kept.files[school.document]), download_name=school.document)
     own = current_app.extensions["config"].content
     for base in (Path(own), ROOT) if own else (ROOT,):
         folder = base / "modules" / "schools" / school.id

@@ -32,6 +32,7 @@ def test_a_postgresql_address_as_hosts_give_it(tmp_path: Path, scheme: str) -> N
         ("URL", "https://training.example.org/path"),
         ("URL", "training"),
         ("DATABASE_URL", "mysql://host/name"),
+        ("CONTENT", "no-such-folder"),
         ("LOG_LEVEL", "loud"),
         ("LOG_JSON", "maybe"),
         ("PROXIES", "one"),
