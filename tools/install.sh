@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# Makes .venv with the newest suitable Python on the path and installs what the lock file names.
+# Makes an environment with the newest suitable Python on the path and installs what a lock file
+# names: .venv with the project itself, or `tools/install.sh FOLDER LOCK_FILE`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+venv=${1:-.venv} lock=${2:-requirements-dev.lock}
 
 suitable='import sys, ensurepip, venv; sys.exit(not (3, 11) <= sys.version_info < (4,))'
 
@@ -16,20 +18,20 @@ find_python() {
   exit 1
 }
 
-if ! .venv/bin/python -c "$suitable" >/dev/null 2>&1; then
+if ! "$venv/bin/python" -c "$suitable" >/dev/null 2>&1; then
   python=$(find_python)
-  printf 'Making .venv with %s.\n' "$("$python" --version)"
-  rm -rf .venv
-  "$python" -m venv .venv
+  printf 'Making %s with %s.\n' "$venv" "$("$python" --version)"
+  rm -rf "$venv"
+  "$python" -m venv "$venv"
 fi
 
-log=.venv/install.log
-pip() { .venv/bin/python -m pip --disable-pip-version-check "$@" >>"$log" 2>&1; }
+log=$venv/install.log
+pip() { "$venv/bin/python" -m pip --disable-pip-version-check "$@" >>"$log" 2>&1; }
 
-printf 'Installing the locked dependencies into .venv: about a minute the first time.\n'
+printf 'Installing the locked dependencies into %s: about a minute the first time.\n' "$venv"
 : >"$log"
-if ! pip install --retries 1 --require-hashes -r requirements-dev.lock ||
-  ! pip install --no-deps --no-build-isolation --no-index -e .; then
+if ! pip install --retries 1 --require-hashes -r "$lock" ||
+  { [ "$venv" = .venv ] && ! pip install --no-deps --no-build-isolation --no-index -e .; }; then
   if grep -qiE 'NewConnectionError|NameResolutionError|ConnectTimeout|ConnectionError|Max retries|getaddrinfo' "$log"; then
     printf 'The dependencies could not be downloaded: is there a network connection?\n' >&2
   else
