@@ -10,6 +10,7 @@ from sandbox_lms.schools import SCHOOLS, Activity, Person, School
 LTI: Final = "https://purl.imsglobal.org/spec/lti/claim/"
 AGS: Final = "https://purl.imsglobal.org/spec/lti-ags/"
 NRPS: Final = "https://purl.imsglobal.org/spec/lti-nrps/"
+DEEP_LINKING: Final = "https://purl.imsglobal.org/spec/lti-dl/claim/"
 BASIC_OUTCOME: Final = "https://purl.imsglobal.org/spec/lti-bo/claim/basicoutcome"
 SCOPE_LINE_ITEM: Final = f"{AGS}scope/lineitem"
 SCOPE_LINE_ITEM_READ: Final = f"{AGS}scope/lineitem.readonly"
@@ -152,8 +153,7 @@ def resource_link_claims(
         },
         f"{LTI}version": "1.3.0",
         f"{LTI}custom": {
-            "school": activity.school,
-            "module": activity.module,
+            **(activity.custom or {"school": activity.school, "module": activity.module}),
             "context_memberships_url": members,
         },
         f"{AGS}claim/endpoint": line_item_claim(issuer, activity, item_ids),
@@ -162,3 +162,41 @@ def resource_link_claims(
             "service_versions": ["1.0", "2.0"],
         },
     }
+
+
+def picking_claims(
+    *,
+    issuer: str,
+    client_id: str,
+    target_link_uri: str,
+    person: Person,
+    school: School,
+    return_url: str,
+) -> dict[str, object]:
+    """The claims of an LtiDeepLinkingRequest, without `nonce`, `iat` and `exp`: those of a launch
+    but for what an activity has, and what Moodle takes in answer. It sends no `data`."""
+    said = resource_link_claims(
+        issuer=issuer,
+        client_id=client_id,
+        target_link_uri=target_link_uri,
+        person=person,
+        activity=school.activities[0],
+        item_ids=[],
+        presentation={"locale": person.locale},
+    )
+    del said[f"{LTI}resource_link"], said[f"{NRPS}claim/namesroleservice"]
+    said[f"{LTI}message_type"] = "LtiDeepLinkingRequest"
+    said[f"{LTI}custom"] = {}
+    said[f"{DEEP_LINKING}deep_linking_settings"] = {
+        "accept_types": ["ltiResourceLink"],
+        "accept_presentation_document_targets": ["frame", "iframe", "window"],
+        "accept_copy_advice": False,
+        "accept_multiple": True,
+        "accept_unsigned": False,
+        "auto_create": False,
+        "can_confirm": False,
+        "deep_link_return_url": return_url,
+        "title": "Clauseway",
+        "text": "",
+    }
+    return said

@@ -78,9 +78,14 @@ class Seen:
 
 @dataclass(frozen=True)
 class Launch:
+    """A launch under way. Without an activity it asks for some to be picked for the school's
+    course; `for_user` is whose work somebody wants to see."""
+
     person_id: str
-    activity: Activity
-    target: claims.Target
+    school: School
+    activity: Activity | None
+    target: claims.Target = "iframe"
+    for_user: str = ""
 
 
 class Platform:
@@ -103,6 +108,7 @@ class Platform:
         self.gradebook = Gradebook({item.id: item for item in _coupled_items()})
         self.keys: list[Key] = []
         self.session_key = secrets.token_hex(5)
+        self.added: dict[str, Activity] = {}
         self._tokens: dict[str, dict[str, Any]] = {}
         self._launches: dict[str, Launch] = {}
         self._tool_keys: dict[str, jwt.PyJWK] = {}
@@ -160,6 +166,8 @@ class Platform:
     # Launches
 
     def activity(self, activity_id: str) -> Activity:
+        if activity_id in self.added:
+            return self.added[activity_id]
         for school in SCHOOLS.values():
             for activity in school.activities:
                 if activity.id == activity_id:
@@ -169,22 +177,39 @@ class Platform:
     def activity_at(self, school: str, module: str = "induction") -> Activity:
         return next(one for one in SCHOOLS[school].activities if one.module == module)
 
+    def activities_at(self, school: School) -> list[Activity]:
+        """What the course held from the first day, and what was added since."""
+        return [
+            *school.activities,
+            *(one for one in self.added.values() if one.school == school.slug),
+        ]
+
     def login_parameters(
         self, person: Person, activity: Activity, target: claims.Target = "iframe"
     ) -> dict[str, str]:
         """Begin a launch: the parameters of the login initiation, with a fresh launch id."""
-        launch_id = f"ltilaunch{activity.id}_{secrets.randbelow(10**9)}"
+        return self.begin(Launch(person.id, SCHOOLS[activity.school], activity, target))
+
+    def begin(self, launch: Launch) -> dict[str, str]:
+        """Begin any kind of launch, as above."""
+        number = launch.activity.id if launch.activity else "_ContentItemSelectionRequest"
+        launch_id = f"ltilaunch{number}_{secrets.randbelow(10**9)}"
+        hint: dict[str, object] = {"launchid": launch_id}
+        if launch.activity:
+            hint = {"cmid": 1000 + int(number), **hint}
         with self.lock:
-            self._launches[launch_id] = Launch(person.id, activity, target)
-        hint = {"cmid": 1000 + int(activity.id), "launchid": launch_id}
+            self._launches[launch_id] = launch
         return {
             "iss": self.issuer,
-            "target_link_uri": self.redirect_uri,
-            "login_hint": person.id,
+            "target_link_uri": self._target(launch.activity),
+            "login_hint": launch.person_id,
             "lti_message_hint": json.dumps(hint, separators=(",", ":")),
             "client_id": CLIENT_ID,
-            "lti_deployment_id": activity.school,
+            "lti_deployment_id": launch.school.slug,
         }
+
+    def _target(self, activity: Activity | None) -> str:
+        return (activity and activity.url) or self.redirect_uri
 
     def take_launch(self, message_hint: str) -> Launch | None:
         """The launch a message hint names, once: the second time there is none."""
@@ -199,25 +224,38 @@ class Platform:
         self, person: Person, activity: Activity, nonce: str, /, **changes: object
     ) -> dict[str, object]:
         """The claims of a launch now. `changes` replace claims by name; `OMIT` leaves one out."""
-        now = int(self.clock().timestamp())
         presentation = claims.launch_presentation(
             self.issuer, activity, person, "iframe", self.session_key
         )
-        said = {
-            "nonce": nonce,
-            "iat": now,
-            "exp": now + 60,
-            **claims.resource_link_claims(
-                issuer=self.issuer,
-                client_id=CLIENT_ID,
-                target_link_uri=self.redirect_uri,
-                person=person,
-                activity=activity,
-                item_ids=self.items_of(activity),
-                presentation=presentation,
-            ),
-            **changes,
-        }
+        said = claims.resource_link_claims(
+            issuer=self.issuer,
+            client_id=CLIENT_ID,
+            target_link_uri=self._target(activity),
+            person=person,
+            activity=activity,
+            item_ids=self.items_of(activity),
+            presentation=presentation,
+        )
+        return self._now(nonce, {**said, **changes})
+
+    def picking_claims(
+        self, person: Person, school: School, nonce: str, /, **changes: object
+    ) -> dict[str, object]:
+        """The claims of a request to pick activities for a school's course."""
+        query = f"course={school.course_id}&id={school.number}&sesskey={self.session_key}"
+        said = claims.picking_claims(
+            issuer=self.issuer,
+            client_id=CLIENT_ID,
+            target_link_uri=self.redirect_uri,
+            person=person,
+            school=school,
+            return_url=f"{self.issuer}/schools/{school.slug}/picked?{query}",
+        )
+        return self._now(nonce, {**said, **changes})
+
+    def _now(self, nonce: str, said: Mapping[str, object]) -> dict[str, object]:
+        now = int(self.clock().timestamp())
+        said = {"nonce": nonce, "iat": now, "exp": now + 60, **said}
         return {name: value for name, value in said.items() if value is not OMIT}
 
     def items_of(self, activity: Activity) -> list[int]:
@@ -254,7 +292,7 @@ class Platform:
 
     def grant_token(self, assertion: str, scope: str) -> dict[str, Any]:
         """A token reply for a client assertion, as Moodle 4.5 gives it. Raises TokenRefused."""
-        check_assertion(assertion, client_id=CLIENT_ID, look_up=self._tool_key, now=self.clock())
+        check_assertion(assertion, client_id=CLIENT_ID, look_up=self.tool_key, now=self.clock())
         allowed = [one for one in scope.split(" ") if one in claims.SCOPES]
         if not allowed:
             raise TokenRefused("invalid_scope")
@@ -289,7 +327,7 @@ class Platform:
             return False
         return not set(scopes).isdisjoint(held["scopes"])
 
-    def _tool_key(self, kid: str, afresh: bool) -> jwt.PyJWK | None:
+    def tool_key(self, kid: str, afresh: bool) -> jwt.PyJWK | None:
         """A key of the tool. Kept once seen: a key the tool withdraws goes on working, as in
         Moodle, until something fails and the set is fetched again (`afresh`)."""
         if not afresh:
@@ -317,6 +355,7 @@ class Platform:
                 "people": [asdict(person) for person in self.people.values()],
                 "items": [asdict(item) for item in self.gradebook.items.values()],
                 "grades": [[*at, asdict(grade)] for at, grade in self.gradebook.grades.items()],
+                "added": [asdict(activity) for activity in self.added.values()],
                 "tokens": self._tokens,
             }
             self._file.parent.mkdir(parents=True, exist_ok=True)
@@ -334,6 +373,7 @@ class Platform:
         items = {item["id"]: LineItem(**item) for item in kept["items"]}
         grades = {(item, user): Grade(**grade) for item, user, grade in kept["grades"]}
         self.gradebook = Gradebook(items, grades)
+        self.added = {one["id"]: Activity(**one) for one in kept.get("added", [])}
         self._tokens = kept["tokens"]
 
 

@@ -1,5 +1,6 @@
 """The invented world of the sandbox: five schools, a course each, and people who do not exist."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -71,7 +72,10 @@ class Person:
 
 @dataclass(frozen=True)
 class Activity:
-    """An external tool placed in a course: the resource link, graded by one coupled line item."""
+    """An external tool placed in a course: the resource link, graded by one coupled line item.
+
+    `custom` are its parameters where a teacher added it by deep linking, and `url` its target.
+    """
 
     id: str
     school: str
@@ -79,6 +83,8 @@ class Activity:
     module: str
     title: str
     description: str
+    custom: Mapping[str, str] | None = None
+    url: str = ""
 
     @property
     def line_item_id(self) -> int:

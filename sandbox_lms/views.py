@@ -21,13 +21,14 @@ from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.wrappers import Response as AnyResponse
 
 from sandbox_lms import claims, faults
+from sandbox_lms.course.adding import course
+from sandbox_lms.course.asked import SIGNED_IN_COOKIE, signed_in, the_activity, the_school
 from sandbox_lms.platform import CLIENT_ID, Clock, Launch, Platform, Seen, describe, utc_now
 from sandbox_lms.schools import KINDS, MODULES, SCHOOLS, Activity, Person, School
 from sandbox_lms.services import services, the_platform
 
 pages = Blueprint("pages", __name__)
 
-SIGNED_IN_COOKIE = "sandbox_person"
 SHARING = {
     "name and e-mail": (True, True),
     "name only": (True, False),
@@ -48,6 +49,7 @@ def create_platform(
     )
     app.add_template_filter(_moment, "moment")
     app.register_blueprint(pages)
+    app.register_blueprint(course)
     app.register_blueprint(services)
     app.before_request(_remember_request)
     app.after_request(_protect)
@@ -96,21 +98,6 @@ def _error_page(error: HTTPException) -> tuple[str, int]:
     return page, error.code or 500
 
 
-def _school(slug: str) -> School:
-    return SCHOOLS.get(slug) or abort(404, f"There is no school called {slug}.")
-
-
-def _activity(activity_id: str) -> Activity:
-    try:
-        return the_platform().activity(activity_id)
-    except LookupError:
-        abort(404, f"There is no activity {activity_id}.")
-
-
-def _signed_in() -> Person | None:
-    return the_platform().people.get(request.cookies.get(SIGNED_IN_COOKIE, ""))
-
-
 # Choosing somebody to be
 
 
@@ -133,14 +120,13 @@ def launch() -> AnyResponse:
     person = platform.people.get(request.form.get("person", ""))
     if person is None:
         abort(400, "Choose somebody to launch as.")
-    school = _school(request.form.get("school") or person.school or "hemswell-cliff")
-    module = request.form.get("module", "induction")
-    if module not in MODULES or person.school not in (school.slug, None):
+    school = the_school(request.form.get("school") or person.school or "hemswell-cliff")
+    activity = _chosen(school, request.form.get("module", "induction"))
+    if activity is None or person.school not in (school.slug, None):
         abort(400, "That person or activity is not of this school.")
     sharing = SHARING.get(request.form.get("sharing", ""))
     if sharing:
         platform.set_sharing(person, name=sharing[0], email=sharing[1])
-    activity = platform.activity_at(school.slug, module)
     container = request.values.get("container", "iframe")
     page = "pages.frame" if container == "iframe" else "pages.start"
     method = request.form.get("method", "post")
@@ -150,23 +136,30 @@ def launch() -> AnyResponse:
     return response
 
 
+def _chosen(school: School, module: str) -> Activity | None:
+    """An activity of the school's course, by its module or, where it was added, by its id."""
+    found = the_platform().activities_at(school)
+    first = school.activities
+    return next((one for one in found if module == (one.module if one in first else one.id)), None)
+
+
 @pages.route("/people", methods=["POST"])
 def enrol() -> AnyResponse:
     """Enrol another new member of staff, so that the demonstration can begin again."""
-    school = _school(request.form.get("school", ""))
+    school = the_school(request.form.get("school", ""))
     the_platform().enrol_starter(school)
     return redirect(url_for("pages.front", _anchor=school.slug), 303)
 
 
 @pages.route("/activities/<activity_id>")
 def frame(activity_id: str) -> str:
-    activity = _activity(activity_id)
+    activity = the_activity(activity_id)
     source = url_for("pages.start", activity_id=activity.id, method=request.args.get("method"))
     return render_template(
         "frame.html",
         school=SCHOOLS[activity.school],
         activity=activity,
-        person=_signed_in(),
+        person=signed_in(),
         source=source,
     )
 
@@ -174,8 +167,8 @@ def frame(activity_id: str) -> str:
 @pages.route("/start/<activity_id>")
 def start(activity_id: str) -> AnyResponse | str:
     """Login initiation: a form the browser posts to the tool, or with `method=get` a redirect."""
-    activity = _activity(activity_id)
-    person = _signed_in()
+    activity = the_activity(activity_id)
+    person = signed_in()
     if person is None:
         abort(401, "Choose somebody to launch as on the front page first.")
     target: claims.Target = "window" if request.args.get("container") == "window" else "iframe"
@@ -212,7 +205,7 @@ def auth() -> str:
     _refuse_unusable(asked)
     if asked.get("client_id") != CLIENT_ID:
         return _post_back({"error": "unauthorized_client"})
-    person = _signed_in()
+    person = signed_in()
     if person is None:
         text = "Choose somebody to launch as on the front page first."
         return render_template("message.html", title="Not signed in", text=text)
@@ -241,6 +234,8 @@ def _refuse_unusable(asked: Any) -> None:
 
 def _id_token(begun: Launch, person: Person, nonce: str) -> str:
     platform = the_platform()
+    if begun.activity is None:
+        return platform.sign(platform.picking_claims(person, begun.school, nonce))
     presentation = claims.launch_presentation(
         platform.issuer, begun.activity, person, begun.target, platform.session_key
     )
@@ -260,7 +255,7 @@ def _post_back(fields: dict[str, str]) -> str:
 @pages.route("/schools/<slug>/gradebook")
 def gradebook(slug: str) -> str:
     platform = the_platform()
-    school = _school(slug)
+    school = the_school(slug)
     with platform.lock:
         items = [
             item for item in platform.gradebook.items.values() if item.course_id == school.course_id

@@ -5,9 +5,9 @@ from urllib.parse import urljoin
 
 import requests
 
+from sandbox_lms.course.asked import SIGNED_IN_COOKIE
 from sandbox_lms.platform import Platform
 from sandbox_lms.schools import Activity, Person
-from sandbox_lms.views import SIGNED_IN_COOKIE
 
 
 class _Form(HTMLParser):

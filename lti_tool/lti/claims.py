@@ -1,6 +1,7 @@
 """The claims of a launch, read once into plain values. Nothing past this room sees a claim.
 
-Names of claims: LTI Core 1.3 §5.3 and §5.4, AGS 2.0 §3.1, NRPS 2.0 §3.6.1.1.
+Names of claims: LTI Core 1.3 §5.3 and §5.4, AGS 2.0 §3.1, NRPS 2.0 §3.6.1.1, Deep Linking 2.0
+§4.4.
 """
 
 import re
@@ -17,7 +18,10 @@ Body = Mapping[str, Any]
 CORE: Final = "https://purl.imsglobal.org/spec/lti/claim/"
 AGS: Final = "https://purl.imsglobal.org/spec/lti-ags/claim/endpoint"
 NRPS: Final = "https://purl.imsglobal.org/spec/lti-nrps/claim/namesroleservice"
-MESSAGE: Final = "LtiResourceLinkRequest"
+DEEP_LINKING: Final = "https://purl.imsglobal.org/spec/lti-dl/claim/"
+OPEN: Final = "LtiResourceLinkRequest"
+PICK: Final = "LtiDeepLinkingRequest"
+LINK: Final = "ltiResourceLink"
 VERSION: Final = "1.3.0"
 
 SCORE_SCOPE: Final = "https://purl.imsglobal.org/spec/lti-ags/scope/score"
@@ -28,6 +32,8 @@ KNOWN_SCOPES: Final = frozenset((SCORE_SCOPE, RESULT_SCOPE, LINE_ITEM_SCOPE, LIN
 
 LONGEST_ID: Final = 255
 LONGEST_URL: Final = 2000
+LONGEST_RETURN_URL: Final = 8000
+"""Some platforms put a whole signed token into it."""
 
 ROLES: Final = "http://purl.imsglobal.org/vocab/lis/v2/"
 MEMBERSHIP: Final = f"{ROLES}membership"
@@ -46,6 +52,21 @@ class Standing:
     may_ask_to_manage: bool
     may_set_up: bool
     is_instructor: bool
+    may_edit_course: bool
+
+
+@dataclass(frozen=True)
+class Picking:
+    """What a platform takes in answer to a deep linking request (Deep Linking 2.0 §4.4.1)."""
+
+    return_url: str
+    """May hold the user's session key: for the answer alone, never kept or logged."""
+    takes_links: bool
+    takes_several: bool
+    takes_line_items: bool
+    takes_windows: bool
+    echo: Mapping[str, Any]
+    """``data`` as it came, to go back as it is; empty where none came."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +78,7 @@ class Claims:
     email: str
     standing: Standing
     resource_link_id: str
+    """Empty for a message that is about no activity."""
     context_id: str
     school: str
     """The custom parameter, empty where there is none."""
@@ -66,15 +88,17 @@ class Claims:
     scopes: tuple[str, ...]
     context_memberships_url: str
     return_origin: str
+    picking: Picking | None
+    """For a deep linking request alone."""
 
 
 def read_claims(body: Body) -> Claims:
-    """The claims of a resource link launch.
+    """The claims of a message that opens an activity or asks for one to be picked.
 
     Raises ``ToolError``: launch-message-unsupported for another kind of message,
     launch-message-invalid where a required claim is missing or has the wrong form.
     """
-    _require_message(body)
+    kind = _require_message(body)
     custom, link = _table(body, "custom"), _table(body, "resource_link")
     services, roster = _object(body.get(AGS)), _object(body.get(NRPS))
     return Claims(
@@ -82,7 +106,7 @@ def read_claims(body: Body) -> Claims:
         name=_name(body),
         email=_text(body.get("email"), cut=False),
         standing=standing(body[f"{CORE}roles"]),
-        resource_link_id=identifier(link.get("id"), "resource_link.id"),
+        resource_link_id="" if kind == PICK else identifier(link.get("id"), "resource_link.id"),
         context_id=identifier(_table(body, "context").get("id", ""), "context.id", required=False),
         school=_parameter(custom.get("school")),
         module=_parameter(custom.get("module")),
@@ -91,16 +115,21 @@ def read_claims(body: Body) -> Claims:
         scopes=_scopes(services.get("scope")),
         context_memberships_url=service_url(roster.get("context_memberships_url")),
         return_origin=origin(_table(body, "launch_presentation").get("return_url")),
+        picking=_picking(body.get(f"{DEEP_LINKING}deep_linking_settings"))
+        if kind == PICK
+        else None,
     )
 
 
 def standing(roles: list[object]) -> Standing:
     """What the roles come to. Only *context membership* roles make an instructor: in a school
     everybody's institution role is Staff. Without a role we know, a learner."""
-    names = [role for role in roles if isinstance(role, str)]
-    is_instructor = any(context_role(name) in ("Instructor", "Administrator") for name in names)
-    may_set_up = bool(PLATFORM_ADMINISTRATORS & set(names))
-    return Standing(is_instructor or may_set_up, may_set_up, is_instructor)
+    names = {role for role in roles if isinstance(role, str)}
+    here = {context_role(name) for name in names}
+    is_instructor = bool(here & {"Instructor", "Administrator"})
+    may_set_up = bool(PLATFORM_ADMINISTRATORS & names)
+    leads = is_instructor or may_set_up
+    return Standing(leads, may_set_up, is_instructor, leads or "ContentDeveloper" in here)
 
 
 def context_role(role: str) -> str:
@@ -115,9 +144,9 @@ def context_role(role: str) -> str:
     return rest[1:] if rest.startswith("#") else ""
 
 
-def origin(url: object) -> str:
+def origin(url: object, *, longest: int = LONGEST_URL) -> str:
     """Scheme, host and port of a URL, or empty where it has none that a header could hold."""
-    if not isinstance(url, str) or len(url) > LONGEST_URL:
+    if not isinstance(url, str) or len(url) > longest:
         return ""
     try:
         parts = urlsplit(url)
@@ -128,9 +157,9 @@ def origin(url: object) -> str:
     return found if ORIGIN.fullmatch(found) and len(found) <= LONGEST_ID else ""
 
 
-def service_url(url: object) -> str:
-    """A service's URL where we may send a token there: https, or this machine; else empty."""
-    if not isinstance(url, str) or not url.isprintable() or not origin(url):
+def service_url(url: object, *, longest: int = LONGEST_URL) -> str:
+    """A platform's URL where we may send something there: https, or this machine; else empty."""
+    if not isinstance(url, str) or not url.isprintable() or not origin(url, longest=longest):
         return ""
     parts = urlsplit(url)
     is_safe = parts.scheme == "https" or is_loopback(parts.hostname or "")
@@ -148,16 +177,35 @@ def identifier(value: object, claim: str, *, required: bool = True) -> str:
     return value
 
 
-def _require_message(body: Body) -> None:
+def _require_message(body: Body) -> str:
     kind = body.get(f"{CORE}message_type")
     if not isinstance(kind, str) or not kind:
         raise ToolError("launch-message-invalid", log="message_type is missing")
     if body.get(f"{CORE}version") != VERSION:
         raise ToolError("launch-message-invalid", log="version is not 1.3.0")
-    if kind != MESSAGE:
+    if kind not in (OPEN, PICK):
         raise ToolError("launch-message-unsupported", log="another message type")
     if not isinstance(body.get(f"{CORE}roles"), list):
         raise ToolError("launch-message-invalid", log="roles is missing or no list")
+    return kind
+
+
+def _picking(settings: object) -> Picking:
+    """Where a platform does not say whether it takes several, one is safe; where it does not say
+    whether it takes line items, nothing may be assumed: we send one, it may ignore it."""
+    said = _object(settings)
+    types, targets = said.get("accept_types"), said.get("accept_presentation_document_targets")
+    return_url = service_url(said.get("deep_link_return_url"), longest=LONGEST_RETURN_URL)
+    if not return_url or not isinstance(types, list) or not isinstance(targets, list):
+        raise ToolError("launch-message-invalid", log="deep_linking_settings lacks a required part")
+    return Picking(
+        return_url=return_url,
+        takes_links=LINK in types,
+        takes_several=said.get("accept_multiple") is True,
+        takes_line_items=said.get("accept_lineitem") is not False,
+        takes_windows="window" in targets,
+        echo={"data": said["data"]} if "data" in said else {},
+    )
 
 
 def _table(body: Body, claim: str) -> Body:

@@ -22,6 +22,9 @@ from lti_tool.people.arrive import Admission, Arrival, admit
 
 SEEN_EVERY: Final = timedelta(minutes=10)
 DEFAULT_MODULE: Final = "induction"
+REGISTER: Final = "register"
+"""The custom parameter ``module`` of an activity that is for those who look after the training.
+It opens nothing: a manager comes to the register from any activity, nobody else from this one."""
 
 
 # The statements of every launch.
@@ -62,7 +65,7 @@ def _settle(
     session: Session, launch: Launch, lti: Lti, catalogue: Catalogue, now: datetime
 ) -> Admission:
     claims, platform = launch.claims, launch.platform
-    _use_up(session, launch)
+    use_up(session, launch)
     link = _note_link(session, launch, lti, now)
     school_id, module = _choose(launch, link.school_id, link.module, catalogue)
     arrival = Arrival(
@@ -102,7 +105,8 @@ def frame_ancestors(platform: Platform, return_origin: str) -> str:
     return " ".join(dict.fromkeys(found for found in origins if found))
 
 
-def _use_up(session: Session, launch: Launch) -> None:
+def use_up(session: Session, launch: Launch) -> None:
+    """Use up the launch's nonce. Raises ``ToolError`` launch-replayed."""
     try:
         USE_UP.run(
             session.connection(),
@@ -166,7 +170,9 @@ def _choose(
     """The school and the module of this launch; no school yet for somebody who may set it up."""
     served, claims = launch.deployment.schools, launch.claims
     module = claims.module or chosen_module or DEFAULT_MODULE
-    if module not in catalogue.modules:
+    if module == REGISTER:
+        module = ""  # none in particular
+    elif module not in catalogue.modules:
         raise ToolError("module-unknown", log=f"registration {launch.platform.id}")
     school_id = claims.school or chosen_school or (served[0] if len(served) == 1 else "")
     if school_id and school_id not in served:

@@ -37,6 +37,7 @@ class Launch:
     """A launch that has been proved, and has not been written yet."""
 
     platform: Platform
+    deployment_id: str
     deployment: Deployed
     claims: Claims
     nonce: str
@@ -166,7 +167,8 @@ class _Message(MessageLaunch[_Form, Any, SessionService, CookieService]):
 
     def validate_message(self) -> "_Message":
         self.claims = read_claims(self._get_jwt_body())
-        super().validate_message()
+        if self.claims.picking is None:  # of which the kernel refuses one that takes no activities
+            super().validate_message()
         target = self._get_jwt_body().get(f"{CORE}target_link_uri")
         if not isinstance(target, str) or not target:
             raise ToolError("launch-message-invalid", log="target_link_uri is missing")
@@ -205,9 +207,11 @@ def prove(
     except LtiException as fault:
         raise ToolError("launch-message-invalid", log=f"{platform.id}: {fault}") from None
     # A second use of the nonce must be refused for as long as its state would be accepted.
+    deployment_id = message._get_deployment_id()
     return Launch(
         platform,
-        platform.deployments[message._get_deployment_id()],
+        deployment_id,
+        platform.deployments[deployment_id],
         message.claims,
         begun.nonce,
         begun.expires_at + LEEWAY,

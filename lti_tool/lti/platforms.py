@@ -206,6 +206,11 @@ class Lti:
         self.wake: Callable[[str], object] = _nobody_to_wake
         self.login_secret = derived_secret(config.instance, "lti-login")
         self.login_states = URLSafeSerializer(self.login_secret, salt="lti-login-state")
+        self.pickings = URLSafeSerializer(
+            self.login_secret,
+            salt="lti-picking",
+            serializer_kwargs={"ensure_ascii": True},  # what a platform sends may be half a letter
+        )
 
 
 def _nobody_to_wake(row_id: str) -> None:

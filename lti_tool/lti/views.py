@@ -14,14 +14,16 @@ from flask import (
 )
 from flask.sansio.blueprints import BlueprintSetupState
 from marshmallow import EXCLUDE, Schema, ValidationError, fields
+from marshmallow.validate import OneOf
 from werkzeug.wrappers import Response as BaseResponse
 
 from lti_tool.core.errors import ToolError
 from lti_tool.curriculum.catalogue import Catalogue
+from lti_tool.lti import deep_linking, platforms
 from lti_tool.lti import launch as launches
 from lti_tool.lti import login as logins
-from lti_tool.lti import platforms
-from lti_tool.lti.message import prove
+from lti_tool.lti.claims import LONGEST_RETURN_URL, origin
+from lti_tool.lti.message import Launch, prove
 from lti_tool.lti.platforms import Lti
 from lti_tool.lti.services.outbox import register_tasks
 from lti_tool.people.access import arrived, public, set_visit_cookie
@@ -35,6 +37,15 @@ class SetUpForm(Schema):
 
     school = fields.String(required=True)
     module = fields.String(required=True)
+
+
+class PickForm(Schema):
+    """What is picked for a course, and the platform's request for it."""
+
+    request = fields.String(required=True)
+    school = fields.String(load_default="")
+    module = fields.List(fields.String())
+    answer = fields.String(load_default="add", validate=OneOf(("add", "nothing")))
 
 
 @blueprint.record_once
@@ -64,6 +75,9 @@ def login() -> BaseResponse:
 def launch() -> BaseResponse:
     """Let a person in who comes with a platform's signed word."""
     proved = prove(_lti(), request.form, request.cookies, now=g.now)
+    if proved.claims.picking:
+        asked = deep_linking.begin(g.session, proved, proved.claims.picking, lti=_lti(), now=g.now)
+        return _let_pick(asked)
     admission = launches.settle(
         g.session,
         proved,
@@ -71,11 +85,42 @@ def launch() -> BaseResponse:
         catalogue=current_app.extensions["catalogue"],
         now=g.now,
     )
-    response = make_response(redirect(_first_page(admission, is_bound=proved.is_bound), 303))
+    response = make_response(redirect(_first_page(admission, proved), 303))
     set_visit_cookie(response, admission.token)
     if proved.is_bound:
         _set_login_cookie(response, logins.cookie_name(request.form["state"]), "")
     return response
+
+
+@blueprint.post("/pick")
+@public(csrf=False)
+def pick() -> BaseResponse:
+    """Send what was picked back to the platform. The request in the form is the credential."""
+    try:
+        form = PickForm(unknown=EXCLUDE).load(
+            request.form.to_dict() | {"module": request.form.getlist("module")}
+        )
+    except ValidationError as fault:
+        raise ToolError("form-incomplete") from fault
+    asked = deep_linking.unseal(_lti(), form["request"], now=g.now)
+    signed = deep_linking.answer(
+        _lti(),
+        asked,
+        school_id=form["school"],
+        picked=form["module"] if form["answer"] == "add" else (),
+        catalogue=current_app.extensions["catalogue"],
+        now=g.now,
+    )
+    _frame(asked)
+    g.form_action = (origin(asked.picking.return_url, longest=LONGEST_RETURN_URL),)
+    return make_response(
+        render_template(
+            "lti/picked.html",
+            return_url=asked.picking.return_url,
+            signed=signed,
+            platform_name=asked.platform.name,
+        )
+    )
 
 
 @blueprint.get("/jwks")
@@ -120,14 +165,39 @@ def choose() -> BaseResponse:
     return redirect(url_for("training.home"), 303)
 
 
-def _first_page(admission: Admission, *, is_bound: bool) -> str:
+def _let_pick(asked: deep_linking.Asked) -> BaseResponse:
+    """The page of choices, in answer to the launch itself: no cookie has to come back for it."""
+    catalogue: Catalogue = current_app.extensions["catalogue"]
+    _frame(asked)
+    return make_response(
+        render_template(
+            "lti/pick.html",
+            picking=asked.picking,
+            sealed=deep_linking.seal(_lti(), asked, now=g.now),
+            schools=deep_linking.schools(asked, catalogue),
+            choices=deep_linking.choices(catalogue),
+            platform_name=asked.platform.name,
+        )
+    )
+
+
+def _frame(asked: deep_linking.Asked) -> None:
+    """Let the platform show the page in a frame."""
+    back = origin(asked.picking.return_url, longest=LONGEST_RETURN_URL)
+    g.frame_ancestors = launches.frame_ancestors(asked.platform, back).split()
+
+
+def _first_page(admission: Admission, proved: Launch) -> str:
     """Where to go on. The login's cookie came back, so the visit's will too, and no code is
     needed; without it the code says who comes."""
-    if not is_bound:
+    if not proved.is_bound:
         return url_for("people.start", code=admission.code)
     if not admission.school_id:
         return url_for(".set_up")
-    return url_for("evidence.register" if admission.manages else "training.home")
+    if admission.manages:
+        return url_for("evidence.register")
+    asks = proved.claims.module == launches.REGISTER and proved.claims.standing.may_ask_to_manage
+    return url_for("people.manage_ask" if asks else "training.home")
 
 
 def _lti() -> Lti:

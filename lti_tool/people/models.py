@@ -112,6 +112,7 @@ class Visit(Table):
     identity_id: Mapped[UUID] = mapped_column(ForeignKey("identity.id"))
     school_id: Mapped[str] = mapped_column(String(80), default="")
     module: Mapped[str] = mapped_column(String(40), default="")
+    """Which training; empty where the activity is for those who look after it."""
     door: Mapped[str] = mapped_column(String(10))
     place_id: Mapped[UUID | None] = mapped_column(Uuid, default=None)
     """The door's own row for where the launch came from (an LTI resource link)."""

@@ -133,6 +133,8 @@ def _first_page(visit: Visit) -> str:
         return url_for("lti.set_up")
     if is_manager(g.session, person_id=visit.person_id, school_id=visit.school_id):
         return url_for("evidence.register")
+    if not visit.module and visit.may_ask_to_manage:
+        return url_for("people.manage_ask")
     return url_for("training.home")
 
 

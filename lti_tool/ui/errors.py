@@ -287,7 +287,7 @@ LTI: Final = {
     "launch-message-unsupported": ErrorText(
         400,
         _("We cannot do this yet"),
-        _("Your learning platform asked for something other than opening the training."),
+        _("Your learning platform asked for something we do not offer."),
         _("Open the training from its link in the course."),
     ),
     "launch-target-elsewhere": ErrorText(
@@ -319,6 +319,18 @@ LTI: Final = {
         _("A better score stands for this one"),
         _("The platform takes whatever comes last, so a lower score is not sent after a better."),
         _("Nothing has to be done."),
+    ),
+    "picking-not-allowed": ErrorText(
+        403,
+        _("You cannot add activities"),
+        _("Your learning platform says that you do not teach or look after this course."),
+        _("Ask whoever looks after the course to add the training."),
+    ),
+    "picking-over": ErrorText(
+        400,
+        _("This page has been open too long"),
+        _("Nothing was added to your course. For safety the page works for an hour."),
+        _("Go back to your course and begin to add the activity again."),
     ),
     "school-not-served": ErrorText(
         403,

@@ -447,7 +447,7 @@ def test_sec_9_our_key_set(tool: World) -> None:
 @pytest.mark.parametrize(
     "kind",
     [
-        "LtiDeepLinkingRequest",
+        "LtiDeepLinkingResponse",
         "LtiSubmissionReviewRequest",
         "DataPrivacyLaunchRequest",
         "LtiUnheardOf",

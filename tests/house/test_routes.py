@@ -23,6 +23,7 @@ OPEN_TO = {
     "lti.login": "public",
     "lti.launch": "public",
     "lti.jwks": "public",
+    "lti.pick": "public",
     "lti.set_up": "arrived",
     "lti.choose": "arrived",
     "people.start": "public",

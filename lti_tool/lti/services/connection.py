@@ -28,7 +28,7 @@ TOKEN_MARGIN: Final = timedelta(seconds=60)
 LONGEST_TOKEN_LIFE: Final = timedelta(days=1)
 ASSERTION_SECONDS: Final = 240
 # Some platforms allow no clock to run ahead of theirs.
-ASSERTION_BACKDATED: Final = 10
+BACKDATED: Final = 10
 
 
 class Unreachable(Exception):
@@ -145,7 +145,7 @@ def _ask_for_token(
 def client_assertion(lti: Lti, platform: Platform, *, now: datetime) -> str:
     """Who we are, signed (Security Framework §4.1.1, RFC 7523)."""
     kid, key = lti.tool_keys.signing()
-    issued = int(now.timestamp()) - ASSERTION_BACKDATED
+    issued = int(now.timestamp()) - BACKDATED
     statement = {
         "iss": platform.client_id,
         "sub": platform.client_id,

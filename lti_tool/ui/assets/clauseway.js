@@ -29,6 +29,9 @@ for (const form of document.querySelectorAll('form[data-keep]')) {
   })
 }
 
+// A form marked data-send is on its way to a platform, and its button is for browsers without this.
+document.querySelector('form[data-send]')?.submit()
+
 // <button type="button" class="cw-print" hidden>: only shown where printing can work.
 for (const button of document.querySelectorAll('.cw-print')) {
   button.hidden = false

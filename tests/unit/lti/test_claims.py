@@ -11,9 +11,10 @@ from lti_tool.core.errors import ToolError
 from lti_tool.lti import claims
 from lti_tool.lti.claims import AGS, CORE, MEMBERSHIP, ROLES, Standing
 
-LEARNER = Standing(False, False, False)
-INSTRUCTOR = Standing(True, False, True)
-ADMINISTRATOR = Standing(True, True, False)
+LEARNER = Standing(False, False, False, False)
+INSTRUCTOR = Standing(True, False, True, True)
+ADMINISTRATOR = Standing(True, True, False, True)
+DEVELOPER = Standing(False, False, False, True)
 
 opening = st.sampled_from(
     [
@@ -36,7 +37,6 @@ closed = st.one_of(
             "INSTRUCTOR",
             f"{MEMBERSHIP}#Learner",
             f"{MEMBERSHIP}#Mentor",
-            f"{MEMBERSHIP}#ContentDeveloper",
             f"{MEMBERSHIP}/Learner#Instructor",
             f"{MEMBERSHIP}Instructor",
             f"{MEMBERSHIP}#Instructor#Learner",
@@ -73,6 +73,11 @@ def test_a_context_role_makes_an_instructor_whatever_stands_beside_it(
 @given(st.lists(closed, max_size=4), administrator)
 def test_only_a_platform_administrator_may_set_up(roles: list[object], role: str) -> None:
     assert claims.standing([*roles, role]) == ADMINISTRATOR
+
+
+@pytest.mark.parametrize("role", ["ContentDeveloper", f"{MEMBERSHIP}#ContentDeveloper"])
+def test_a_content_developer_may_edit_the_course_and_no_more(role: str) -> None:
+    assert claims.standing(["Learner", role]) == DEVELOPER
 
 
 @given(st.lists(st.one_of(closed, opening, administrator), max_size=6), st.randoms())

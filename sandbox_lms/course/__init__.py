@@ -1,0 +1,1 @@
+"""What a teacher does in a course: adds activities by deep linking."""
