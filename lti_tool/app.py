@@ -271,7 +271,7 @@ def _help_now(school: School) -> dict[str, str] | None:
     return {"role": first.title["en"], "phone": first.phone} if first else None
 
 
-def _refuse(error: ToolError) -> tuple[str, int]:
+def _refuse(error: ToolError) -> tuple[str, int, dict[str, str]]:
     log.info("refused", extra={"code": error.code, "why": error.log})
     g.frame_ancestors = ("*",)  # it holds no form and no data, and must be seen in a platform
     text = ERRORS.get(error.code, ERRORS[UNKNOWN])
@@ -283,7 +283,8 @@ def _refuse(error: ToolError) -> tuple[str, int]:
         details=error.details,
         home=url_for("training.home") if goes_on else "",
     )
-    return page, text.status
+    seconds = error.details.get("retry_after")
+    return page, text.status, {"Retry-After": str(seconds)} if seconds else {}
 
 
 def _fault(error: Exception) -> tuple[str, int] | Response:

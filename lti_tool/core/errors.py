@@ -10,7 +10,8 @@ from typing import Final
 class ToolError(Exception):
     """A refusal with a ``code`` (kebab-case, a key of ``ui.errors.ERRORS``).
 
-    ``details`` fill the placeholders of the code's text and are shown to people;
+    ``details`` fill the placeholders of the code's text and are shown to people; ``retry_after``
+    among them is the seconds after which another try makes sense;
     ``log`` is for the operator's log alone. Neither may hold a token, an answer or an e-mail
     address.
     """

@@ -140,16 +140,23 @@ def disable(platform: str) -> None:
 
 @keys.command("list")
 def list_keys() -> None:
-    """Our keys; the last one signs."""
-    for kid in _lti().tool_keys.kids():
-        click.echo(kid)
+    """Our keys, the newest last, and which one signs."""
+    tool_keys = _lti().tool_keys
+    signing, _key = tool_keys.signing()
+    for kid in tool_keys.kids():
+        click.echo(f"{kid}  signs" if kid == signing else kid)
 
 
 @keys.command()
-def rotate() -> None:
-    """Make a new signing key; the old ones stay published for a while."""
-    lti = _lti()
-    click.echo(lti.tool_keys.rotate(now=lti.clock()))
+@click.option("--at-once", is_flag=True, help="Sign with it now, and withdraw all earlier keys.")
+def rotate(at_once: bool) -> None:
+    """Make a new key. It is published now and signs in an hour, so that platforms know it by
+    then; the earlier ones stay published for at least thirty days.
+
+    --at-once is for a key that has fallen into wrong hands: a platform that still keeps our old
+    key set may then refuse us until it looks again.
+    """
+    click.echo(_lti().tool_keys.rotate(at_once=at_once))
 
 
 @scores.command("list")

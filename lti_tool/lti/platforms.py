@@ -200,8 +200,8 @@ class Lti:
         self.config, self.database, self.clock = config, database, clock
         self.outside = Outside(config)
         self.http = self.outside.session()
-        self.tool_keys = open_tool_keys(config.instance / "keys", now=clock())
-        self.platform_keys = PlatformKeys(self.http)
+        self.tool_keys = open_tool_keys(config.instance / "keys", clock)
+        self.platform_keys = PlatformKeys(self.outside)
         self.registry = Registry(database)
         self.wake: Callable[[str], object] = _nobody_to_wake
         self.login_secret = derived_secret(config.instance, "lti-login")

@@ -118,10 +118,15 @@ def test_disable_stops_logins_in_this_process_at_once(tool: World) -> None:
 
 
 def test_keys(tool: World) -> None:
-    first = _run(tool, "keys", "list").output.split()
+    (first,) = tool.lti.tool_keys.kids()
+    assert _run(tool, "keys", "list").output == f"{first}  signs\n"
     tool.lti.clock.move(days=1)  # type: ignore[attr-defined]
     made = _run(tool, "keys", "rotate").output.strip()
-    assert _run(tool, "keys", "list").output.split() == [*first, made]
+    assert _run(tool, "keys", "list").output == f"{first}  signs\n{made}\n"
+    tool.lti.clock.move(hours=2)  # type: ignore[attr-defined]
+    assert _run(tool, "keys", "list").output == f"{first}\n{made}  signs\n"
+    last = _run(tool, "keys", "rotate", "--at-once").output.strip()
+    assert _run(tool, "keys", "list").output == f"{last}  signs\n"
 
 
 def test_scores_list_send_and_resend(tool: World) -> None:

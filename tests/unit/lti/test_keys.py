@@ -9,47 +9,93 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-import requests
 from flask import Flask, Response, jsonify
 
+from lti_tool.config import Config
 from lti_tool.core.errors import ToolError
 from lti_tool.lti.keys import PlatformKeys, ToolKeys, open_tool_keys
+from lti_tool.lti.outside import Outside
 from sandbox_lms.serve import running
 from sandbox_lms.tokens import Key
+from tests.conftest import SetClock
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
 
-def test_the_first_start_makes_a_key_that_only_its_owner_reads(tmp_path: Path) -> None:
+@pytest.fixture
+def clock() -> SetClock:
+    return SetClock(NOW)
+
+
+def test_the_first_start_makes_a_key_that_only_its_owner_reads(
+    tmp_path: Path, clock: SetClock
+) -> None:
     folder = tmp_path / "keys"
-    keys = open_tool_keys(folder, now=NOW)
+    keys = open_tool_keys(folder, clock)
     (file,) = folder.iterdir()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert open_tool_keys(folder, now=NOW).kids() == keys.kids() == [file.stem]
+    assert open_tool_keys(folder, clock).kids() == keys.kids() == [file.stem]
+    assert keys.signing()[0] == file.stem
 
 
-def test_the_key_set_holds_nothing_private(tmp_path: Path) -> None:
-    (key,) = open_tool_keys(tmp_path, now=NOW).jwks()["keys"]
+def test_the_key_set_holds_nothing_private(tmp_path: Path, clock: SetClock) -> None:
+    (key,) = open_tool_keys(tmp_path, clock).jwks()["keys"]
     assert key.keys() == {"kty", "use", "alg", "kid", "n", "e"}
 
 
-def test_rotation_keeps_the_old_key_published_for_thirty_days(tmp_path: Path) -> None:
-    keys = open_tool_keys(tmp_path, now=NOW)
+def test_a_new_key_is_published_for_an_hour_before_it_signs(
+    tmp_path: Path, clock: SetClock
+) -> None:
+    keys = open_tool_keys(tmp_path, clock)
     first = keys.signing()[0]
-    second = keys.rotate(now=NOW + timedelta(days=1))
-    assert (keys.signing()[0], keys.kids()) == (second, [first, second])
-    third = keys.rotate(now=NOW + timedelta(days=30))
+    clock.move(days=1)
+    second = keys.rotate()
+    assert [key["kid"] for key in keys.jwks()["keys"]] == [first, second]
+    clock.move(minutes=59)
+    assert keys.signing()[0] == first
+    clock.move(minutes=1, seconds=1)
+    assert keys.signing()[0] == second
+    assert open_tool_keys(tmp_path, clock).signing()[0] == second
+
+
+def test_rotation_keeps_the_old_key_published_for_thirty_days(
+    tmp_path: Path, clock: SetClock
+) -> None:
+    keys = open_tool_keys(tmp_path, clock)
+    (first,) = keys.kids()
+    clock.move(days=1)
+    second = keys.rotate()
+    assert keys.kids() == [first, second]
+    clock.move(days=29)
+    third = keys.rotate()
     assert keys.kids() == [first, second, third]
-    fourth = keys.rotate(now=NOW + timedelta(days=32))
+    clock.move(days=2)
+    fourth = keys.rotate()
     assert keys.kids() == [second, third, fourth]
 
 
-def test_a_key_made_by_another_process_is_seen(tmp_path: Path) -> None:
-    ours = open_tool_keys(tmp_path, now=NOW)
-    ours.kids()
-    made = ToolKeys(tmp_path).rotate(now=NOW + timedelta(seconds=1))
-    assert ours.signing()[0] == made
+def test_a_stolen_key_goes_at_once(tmp_path: Path, clock: SetClock) -> None:
+    keys = open_tool_keys(tmp_path, clock)
+    clock.move(days=1)
+    keys.rotate()
+    made = keys.rotate(at_once=True)
+    assert keys.kids() == [made]
+    assert keys.signing()[0] == made
+
+
+def test_a_key_made_or_taken_away_by_another_process_is_seen(
+    tmp_path: Path, clock: SetClock
+) -> None:
+    ours, theirs = open_tool_keys(tmp_path, clock), ToolKeys(tmp_path, clock)
+    (first,) = ours.kids()
+    for _ in range(3):  # within one tick of the folder's own clock
+        clock.move(seconds=1)
+        made = theirs.rotate()
+        assert made in ours.kids()
+    assert ours.signing()[0] == theirs.signing()[0] == first
+    theirs.rotate(at_once=True)
+    assert ours.kids() == theirs.kids()
 
 
 class Keyset:
@@ -73,8 +119,8 @@ class Keyset:
 @pytest.fixture
 def keyset() -> Iterator[tuple[Keyset, Callable[[str, datetime], object]]]:
     keyset, registration_id = Keyset(), uuid4()
-    with running(keyset.app) as url, requests.Session() as http:
-        platform_keys = PlatformKeys(http)
+    with running(keyset.app) as url:
+        platform_keys = PlatformKeys(Outside(Config(instance=Path("."))))
         yield (
             keyset,
             lambda kid, now: platform_keys.get(registration_id, f"{url}/jwks", kid, now=now),
@@ -104,7 +150,7 @@ def test_keys_we_hold_outlast_an_outage_of_a_day(keyset: Given) -> None:
     with pytest.raises(ToolError, match="platform-keys-unavailable"):
         get(kid, NOW + timedelta(hours=25))
     platform.is_away = False
-    assert get(kid, NOW + timedelta(hours=25))
+    assert get(kid, NOW + timedelta(hours=25, seconds=4))
 
 
 @pytest.mark.parametrize("is_away", [False, True])
@@ -132,3 +178,28 @@ def test_many_who_wait_share_one_fetch(keyset: Given, is_away: bool) -> None:
         thread.join()
     assert platform.asked == 1
     assert found == ["platform-keys-unavailable" if is_away else "key"] * 6
+
+
+def test_keys_we_hold_are_used_while_somebody_asks_for_newer_ones(keyset: Given) -> None:
+    platform, get = keyset
+    kid = platform.keys[0].kid
+    key = get(kid, NOW)
+    platform.wait.clear()
+    asking = threading.Thread(target=get, args=(kid, NOW + timedelta(hours=2)))
+    asking.start()
+    while platform.asked < 2:
+        time.sleep(0.01)
+    started = time.monotonic()
+    assert get(kid, NOW + timedelta(hours=2)) is key
+    assert time.monotonic() - started < 1
+    platform.wait.set()
+    asking.join()
+
+
+def test_a_clock_that_is_set_back_prolongs_no_outage(keyset: Given) -> None:
+    platform, get = keyset
+    platform.is_away = True
+    with pytest.raises(ToolError, match="platform-keys-unavailable"):
+        get("any", NOW)
+    platform.is_away = False
+    assert get(platform.keys[0].kid, NOW - timedelta(hours=1))
