@@ -26,6 +26,7 @@ from lti_tool.curriculum.reading import read_catalogue
 from lti_tool.evidence import views as evidence_views
 from lti_tool.lti import views as lti_views
 from lti_tool.lti.platforms import Lti
+from lti_tool.lti.rosters import views as roster_views
 from lti_tool.migrations.run import is_current
 from lti_tool.people import access, visits
 from lti_tool.people import views as people_views
@@ -45,6 +46,7 @@ LARGEST_FORM = 256 * 1024
 BLUEPRINTS = (
     people_views.blueprint,
     lti_views.blueprint,
+    roster_views.blueprint,
     training_views.blueprint,
     evidence_views.blueprint,
 )

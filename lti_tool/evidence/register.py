@@ -35,7 +35,9 @@ class Line:
     reference: str
     role_group: str
     site: str
-    is_counted: bool
+    standing: str
+    """counted, waiting (to be confirmed) or left."""
+    left_at: datetime | None
     state: str
     score: int | None
     declared_at: datetime | None
@@ -50,12 +52,14 @@ class Line:
 
 @dataclass(frozen=True)
 class Counts:
-    """How many of the school's own people stand where; ``waiting`` are not counted yet."""
+    """How many of the school's own people stand where; ``waiting`` are not counted yet, ``left``
+    no longer."""
 
     done: int
     in_progress: int
     not_started: int
     waiting: int
+    left: int
 
     @property
     def people(self) -> int:
@@ -89,6 +93,7 @@ class Record:
     site: str
     arrived_at: datetime
     confirmed_at: datetime | None
+    left_at: datetime | None
     taken: Sequence[Taken]
 
     @property
@@ -101,22 +106,32 @@ _state = case(
     else_="not-started",
 )  # fmt: skip
 
+_standing = case(
+    (Membership.left_at.is_not(None), "left"), (Membership.confirmed_at.is_(None), "waiting"),
+    else_="counted",
+)  # fmt: skip
+
 
 def count(session: Session, *, school_id: str, filters: Filters) -> Counts:
     """The school's figures for the filters' training and year, whatever else they hold."""
-    counted = Membership.confirmed_at.is_not(None)
     statement = (
-        _joined(select(counted.label("counted"), _state.label("state"), func.count()), filters)
+        _joined(select(_standing.label("standing"), _state.label("state"), func.count()), filters)
         .where(Membership.school_id == school_id)
-        .group_by("counted", "state")
+        .group_by("standing", "state")
     )
-    rows = session.execute(statement).all()
-    found: dict[tuple[bool, str], int] = {(bool(row[0]), row[1]): row[2] for row in rows}
+    found: dict[tuple[str, str], int] = {
+        (standing, state): number for standing, state, number in session.execute(statement)
+    }
+
+    def of(standing: str) -> int:
+        return sum(number for (where, _), number in found.items() if where == standing)
+
     return Counts(
-        done=found.get((True, "done"), 0),
-        in_progress=found.get((True, "in-progress"), 0),
-        not_started=found.get((True, "not-started"), 0),
-        waiting=sum(number for (is_counted, _), number in found.items() if not is_counted),
+        done=found.get(("counted", "done"), 0),
+        in_progress=found.get(("counted", "in-progress"), 0),
+        not_started=found.get(("counted", "not-started"), 0),
+        waiting=of("waiting"),
+        left=of("left"),
     )
 
 
@@ -131,7 +146,7 @@ def page(
 ) -> tuple[list[Line], int]:
     """One page of the register and how many people the filters find.
 
-    People who are counted come first, then by name, those without a name last.
+    People who are counted come first, those who left last; then by name, without a name last.
     Raises ``ToolError`` page-not-found for a page past the last.
     """
     asked = _people(school_id, filters).limit(PAGE).offset((number - 1) * PAGE)
@@ -178,6 +193,7 @@ def record(session: Session, *, school_id: str, membership_id: UUID) -> Record:
         site=member.site,
         arrived_at=member.created_at,
         confirmed_at=member.confirmed_at,
+        left_at=member.left_at,
         taken=_taken(session, school_id, person.id),
     )
 
@@ -215,7 +231,8 @@ def _people(school_id: str, filters: Filters) -> Select[*tuple[Any, ...]]:
         Membership.id.label("membership_id"),
         Membership.role_group,
         Membership.site,
-        Membership.confirmed_at,
+        Membership.left_at,
+        _standing.label("standing"),
         Person.id.label("person_id"),
         Person.name,
         _state.label("state"),
@@ -231,7 +248,11 @@ def _people(school_id: str, filters: Filters) -> Select[*tuple[Any, ...]]:
         .outerjoin(Declaration, Declaration.id == Completion.declaration_id)
         .where(Membership.school_id == school_id, *_conditions(filters))
         .order_by(
-            Membership.confirmed_at.is_(None), Person.name == "", func.lower(Person.name), Person.id
+            Membership.left_at.is_not(None),
+            Membership.confirmed_at.is_(None),
+            Person.name == "",
+            func.lower(Person.name),
+            Person.id,
         )
     )
 
@@ -261,9 +282,7 @@ def _conditions(filters: Filters) -> Iterator[ColumnElement[bool]]:
     if filters.site:
         yield Membership.site == filters.site
     if filters.people:
-        is_counted = filters.people == "counted"
-        confirmed = Membership.confirmed_at
-        yield confirmed.is_not(None) if is_counted else confirmed.is_(None)
+        yield _standing == filters.people
 
 
 def _named(text: str) -> ColumnElement[bool]:
@@ -282,7 +301,8 @@ def _lines(session: Session, rows: Sequence[Row[*tuple[Any, ...]]]) -> list[Line
             reference=Person(id=row.person_id).reference,
             role_group=row.role_group,
             site=row.site,
-            is_counted=row.confirmed_at is not None,
+            standing=row.standing,
+            left_at=row.left_at,
             state=row.state,
             score=row.score,
             declared_at=row.signed_at,

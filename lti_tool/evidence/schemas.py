@@ -27,7 +27,7 @@ class Filters:
     role_group: str = ""
     site: str = ""
     people: str = ""
-    """counted or waiting; empty for both."""
+    """counted, waiting or left; empty for all."""
 
 
 class RegisterQuery(Schema):
@@ -40,7 +40,7 @@ class RegisterQuery(Schema):
     q = fields.String(validate=[validate.Length(max=100), validate.ContainsNoneOf("\0")])
     state = fields.String(validate=validate.OneOf(STATES))
     role_group = fields.String(validate=validate.OneOf(ROLE_GROUPS))
-    people = fields.String(validate=validate.OneOf(("counted", "waiting")))
+    people = fields.String(validate=validate.OneOf(("counted", "waiting", "left")))
     cycle = fields.String(validate=validate.Regexp(r"\A\d{4}-\d{2}\Z"))
     module = fields.String()
     site = fields.String()

@@ -1,4 +1,5 @@
-"""The front door for learning platforms: LTI 1.3 launches in, scores (AGS) out.
+"""The front door for learning platforms: LTI 1.3 launches in, scores (AGS) out, rosters (NRPS)
+read in ``rosters``.
 
 Owns ``registration``, ``deployment``, ``deployment_school``, ``nonce``, ``resource_link``,
 ``access_token``, ``score_outbox``. 1EdTech's words and claims stay inside; rooms above call

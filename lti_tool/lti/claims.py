@@ -29,6 +29,8 @@ RESULT_SCOPE: Final = "https://purl.imsglobal.org/spec/lti-ags/scope/result.read
 LINE_ITEM_SCOPE: Final = "https://purl.imsglobal.org/spec/lti-ags/scope/lineitem"
 LINE_ITEM_READ_SCOPE: Final = "https://purl.imsglobal.org/spec/lti-ags/scope/lineitem.readonly"
 KNOWN_SCOPES: Final = frozenset((SCORE_SCOPE, RESULT_SCOPE, LINE_ITEM_SCOPE, LINE_ITEM_READ_SCOPE))
+# A launch does not name it: where the claim of the service is, it may be asked for.
+MEMBERS_SCOPE: Final = "https://purl.imsglobal.org/spec/lti-nrps/scope/contextmembership.readonly"
 
 LONGEST_ID: Final = 255
 LONGEST_URL: Final = 2000
@@ -80,6 +82,7 @@ class Claims:
     resource_link_id: str
     """Empty for a message that is about no activity."""
     context_id: str
+    context_title: str
     school: str
     """The custom parameter, empty where there is none."""
     module: str
@@ -101,13 +104,16 @@ def read_claims(body: Body) -> Claims:
     kind = _require_message(body)
     custom, link = _table(body, "custom"), _table(body, "resource_link")
     services, roster = _object(body.get(AGS)), _object(body.get(NRPS))
+    context = _table(body, "context")
+    name, email = personal(body)
     return Claims(
         subject=identifier(body.get("sub"), "sub"),
-        name=_name(body),
-        email=_text(body.get("email"), cut=False),
+        name=name,
+        email=email,
         standing=standing(body[f"{CORE}roles"]),
         resource_link_id="" if kind == PICK else identifier(link.get("id"), "resource_link.id"),
-        context_id=identifier(_table(body, "context").get("id", ""), "context.id", required=False),
+        context_id=identifier(context.get("id", ""), "context.id", required=False),
+        context_title=title_of(context),
         school=_parameter(custom.get("school")),
         module=_parameter(custom.get("module")),
         line_item_url=service_url(services.get("lineitem")),
@@ -130,6 +136,19 @@ def standing(roles: list[object]) -> Standing:
     may_set_up = bool(PLATFORM_ADMINISTRATORS & names)
     leads = is_instructor or may_set_up
     return Standing(leads, may_set_up, is_instructor, leads or "ContentDeveloper" in here)
+
+
+def personal(body: Body) -> tuple[str, str]:
+    """Somebody's name and e-mail, either of them empty where the platform withholds it.
+
+    Launches and rosters use the same keys (OpenID Connect Core §5.1, NRPS §2.2).
+    """
+    return _name(body), _text(body.get("email"), cut=False)
+
+
+def title_of(context: Body) -> str:
+    """What a course is called, or its label, or nothing."""
+    return _text(context.get("title")) or _text(context.get("label"))
 
 
 def context_role(role: str) -> str:

@@ -129,6 +129,7 @@ def _note_link(session: Session, launch: Launch, lti: Lti, now: datetime) -> _Li
     claims = launch.claims
     told = {
         "context_id": claims.context_id,
+        "context_title": claims.context_title,
         "line_item_url": claims.line_item_url,
         "line_items_url": claims.line_items_url,
         "scopes": " ".join(claims.scopes),

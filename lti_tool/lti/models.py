@@ -83,6 +83,7 @@ class ResourceLink(Table):
     deployment_row_id: Mapped[UUID] = mapped_column(ForeignKey("deployment.id"))
     resource_link_id: Mapped[str] = mapped_column(String(255))
     context_id: Mapped[str] = mapped_column(String(255), default="")
+    context_title: Mapped[str] = mapped_column(String(255), default="")
     line_item_url: Mapped[str] = mapped_column(Text, default="")
     line_items_url: Mapped[str] = mapped_column(Text, default="")
     scopes: Mapped[str] = mapped_column(Text, default="")

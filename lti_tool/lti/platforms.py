@@ -204,6 +204,7 @@ class Lti:
         self.platform_keys = PlatformKeys(self.outside)
         self.registry = Registry(database)
         self.wake: Callable[[str], object] = _nobody_to_wake
+        self.wake_reader: Callable[[str], object] = _nobody_to_wake
         self.login_secret = derived_secret(config.instance, "lti-login")
         self.login_states = URLSafeSerializer(self.login_secret, salt="lti-login-state")
         self.pickings = URLSafeSerializer(

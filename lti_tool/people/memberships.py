@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy import Row, bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
 from lti_tool.core import ledger
@@ -141,21 +141,22 @@ def confirm_members(
     confirmed_by: UUID,
     now: datetime,
 ) -> int:
-    """Count these people as the school's own from now on; returns how many were new.
+    """Count these people as the school's own from now on; returns how many were not counted.
 
-    Ids of another school's members are passed over.
+    Somebody who left a staff list can so be said to belong here still. Ids of another school's
+    members are passed over.
     """
     found = session.scalars(
         select(Membership)
         .where(
             Membership.school_id == school_id,
             Membership.id.in_(membership_ids),
-            Membership.confirmed_at.is_(None),
+            or_(Membership.confirmed_at.is_(None), Membership.left_at.is_not(None)),
         )
         .with_for_update()
     ).all()
     for member in found:
-        member.confirmed_at, member.confirmed_by = now, confirmed_by
+        member.confirmed_at, member.confirmed_by, member.left_at = now, confirmed_by, None
         _record(session, "member-confirmed", school_id, member.person_id, confirmed_by, now)
     session.flush()
     return len(found)

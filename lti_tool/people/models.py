@@ -62,6 +62,9 @@ class Membership(Table):
     confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime, default=None)
     confirmed_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"), default=None)
     """The manager who confirmed; empty where a staff list did."""
+    left_at: Mapped[datetime | None] = mapped_column(UtcDateTime, default=None)
+    """Since when no staff list names them as active any more; such people are shown, not counted.
+    Empty again once a list names them, or a manager confirms that they belong here still."""
 
 
 class Grant(Table):

@@ -332,6 +332,12 @@ LTI: Final = {
         _("Nothing was added to your course. For safety the page works for an hour."),
         _("Go back to your course and begin to add the activity again."),
     ),
+    "course-not-offered": ErrorText(
+        404,
+        _("This course cannot be linked"),
+        _("It is linked already, or nobody has come to your school’s training from it yet."),
+        _("Go back to the staff lists and look what is offered there now."),
+    ),
     "school-not-served": ErrorText(
         403,
         _("This link asks for another school"),

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,7 +49,13 @@ class Product:
 
 @pytest.fixture(scope="session")
 def product(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    instance = tmp_path_factory.mktemp("journeys")
+    with started(migrated_sqlite, tmp_path_factory.mktemp("journeys")) as found:
+        yield found
+
+
+@contextmanager
+def started(migrated_sqlite: Path, instance: Path) -> Iterator[Product]:
+    """A product that nobody has used yet."""
     path = instance / "clauseway.sqlite3"
     shutil.copyfile(migrated_sqlite, path)
     made: list[Flask] = []

@@ -21,9 +21,7 @@ from lti_tool.config import is_loopback
 from lti_tool.lti.models import AccessToken
 from lti_tool.lti.platforms import Lti, Platform
 
-TIMEOUTS: Final = (5, 20)
-CALL_SECONDS: Final = 30
-LARGEST_REPLY: Final = 1024 * 1024
+CONNECT_SECONDS: Final = 5
 TOKEN_MARGIN: Final = timedelta(seconds=60)
 LONGEST_TOKEN_LIFE: Final = timedelta(days=1)
 ASSERTION_SECONDS: Final = 240
@@ -41,6 +39,19 @@ class TokenRefused(Exception):
     def __init__(self, status: int) -> None:
         super().__init__(status)
         self.status = status
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long a call may take, in seconds, and how large its answer may be, in bytes."""
+
+    read_seconds: int = 20
+    """Without a byte of the answer."""
+    call_seconds: int = 30
+    largest: int = 1024 * 1024
+
+
+USUAL: Final = Limits()
 
 
 @dataclass(frozen=True)
@@ -72,6 +83,8 @@ def call(
     url: str,
     headers: Mapping[str, str],
     body: bytes | None = None,
+    *,
+    limits: Limits = USUAL,
 ) -> Reply:
     """A call with a token; a token that is refused is renewed once.
 
@@ -81,7 +94,8 @@ def call(
         return Reply(403, "an address of this machine", b"", {})
     for is_new in (False, True):
         bearer = access_token(lti, platform, scopes, is_new=is_new)
-        reply = _call(lti, method, url, {**headers, "Authorization": f"Bearer {bearer}"}, body)
+        sent = {**headers, "Authorization": f"Bearer {bearer}"}
+        reply = _call(lti, method, url, sent, body, limits)
         if reply.status != 401:
             break
     return reply
@@ -157,24 +171,31 @@ def client_assertion(lti: Lti, platform: Platform, *, now: datetime) -> str:
     return jwt.encode(statement, key, algorithm="RS256", headers={"kid": kid})
 
 
-def _call(lti: Lti, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Reply:
-    deadline = time.monotonic() + CALL_SECONDS
+def _call(
+    lti: Lti,
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    body: bytes | None,
+    limits: Limits = USUAL,
+) -> Reply:
+    deadline = time.monotonic() + limits.call_seconds
     try:
         with lti.http.request(
             method,
             url,
             headers=dict(headers),
             data=body,
-            timeout=TIMEOUTS,
+            timeout=(CONNECT_SECONDS, limits.read_seconds),
             allow_redirects=False,
             stream=True,
         ) as response:
-            raw = b""
+            raw = bytearray()
             for chunk in response.iter_content(64 * 1024):
                 raw += chunk
-                if len(raw) > LARGEST_REPLY or time.monotonic() > deadline:
+                if len(raw) > limits.largest or time.monotonic() > deadline:
                     raise Unreachable("its answer was too large or too slow")
     except (requests.RequestException, ValueError) as fault:
         raise Unreachable(type(fault).__name__) from fault
     said = f"{response.reason or ''} {raw[:2000].decode(errors='replace')}"
-    return Reply(response.status_code, said, raw, response.headers)
+    return Reply(response.status_code, said, bytes(raw), response.headers)

@@ -37,3 +37,22 @@ for (const button of document.querySelectorAll('.cw-print')) {
   button.hidden = false
   button.addEventListener('click', () => window.print())
 }
+
+// <div id="…" data-refresh="2">: what is in it is fetched anew every so many seconds from this
+// page's own address, until it comes without the mark. A .cw-by-hand link does the same by hand.
+function keepFresh (region) {
+  setTimeout(async () => {
+    try {
+      const answer = await fetch(location.href, { cache: 'no-store', signal: AbortSignal.timeout(5000) })
+      const page = new DOMParser().parseFromString(await answer.text(), 'text/html')
+      const fresh = page.getElementById(region.id)
+      if (!fresh) return location.reload() // the visit has ended: let the page say so
+      if (region.innerHTML !== fresh.innerHTML) region.innerHTML = fresh.innerHTML
+      if (!fresh.dataset.refresh) return delete region.dataset.refresh
+    } catch {
+      // The next time, perhaps.
+    }
+    keepFresh(region)
+  }, 1000 * region.dataset.refresh)
+}
+for (const region of document.querySelectorAll('[data-refresh]')) keepFresh(region)

@@ -6,7 +6,8 @@ import pytest
 from flask import Flask
 
 from lti_tool.core.database import Database
-from lti_tool.people import memberships
+from lti_tool.core.ids import new_id
+from lti_tool.people import memberships, staff_lists
 from tests.factories.registers import (
     GLENMERE,
     NOW,
@@ -180,6 +181,40 @@ def test_unconfirmed_people_stand_apart_and_are_confirmed_in_bulk(
         member = memberships.membership(session, school_id=GLENMERE, person_id=other.person_id)
         assert member is not None
         assert member.confirmed_at is None
+
+
+def test_who_has_left_is_shown_apart_and_can_be_counted_again(
+    app: Flask, database: Database, head: Guest
+) -> None:
+    gone = arrive(database, "Gone Away", counted=True)
+    complete(database, gone, score=90)
+    arrive(database, "Still Here", counted=True)
+    with database.transaction() as session:
+        staff_lists.leave(
+            session, [gone.person_id], school_id=gone.school_id, list_id=new_id(), now=NOW
+        )
+    text = shown(app, head)
+    assert "0 of 2 done" in text
+    assert "Not in the course since 23 November 2026" in text
+    assert text.index("Still Here") < text.index("Gone Away")
+    assert "Gone Away" in shown(app, head, "?people=left")
+    assert "Still Here" not in shown(app, head, "?people=left")
+    assert "Gone Away" not in shown(app, head, "?people=counted")
+    assert "Gone Away" not in shown(app, head, "?people=waiting")
+    client = browser(app, head)
+    record = client.get(f"/register/{gone.membership_id}").text
+    assert "Not active on a staff list since" in record
+    line = next(
+        line
+        for line in client.get("/register.csv", buffered=True).text.splitlines()
+        if "Gone Away" in line
+    )
+    assert '"No","2026-11-23"' in line
+    form = {"person": [str(gone.membership_id)], "csrf_token": csrf(app, head.admission.visit_id)}
+    assert client.post("/register/confirm", data=form).status_code == 303
+    text = shown(app, head)
+    assert "1 of 3 done" in text
+    assert "Not in the course" not in text
 
 
 def test_a_bad_confirmation_changes_nothing(app: Flask, database: Database, head: Guest) -> None:

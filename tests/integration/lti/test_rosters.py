@@ -1,0 +1,382 @@
+"""Linked courses are read in full, whatever their platform does (NR-6)."""
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+
+from lti_tool.core.errors import ToolError
+from lti_tool.core.ledger import LedgerEntry
+from lti_tool.lti.models import Registration
+from lti_tool.lti.platforms import disable_platform
+from lti_tool.lti.rosters import courses, reading, taking_in
+from lti_tool.lti.rosters.cli import rosters
+from lti_tool.lti.rosters.models import FAILED, READ, READING, WAITING, Roster, RosterEntry
+from lti_tool.people import memberships, staff_lists
+from lti_tool.people.models import Grant
+from sandbox_lms.platform import OMIT
+from tests.conformance.world import NRPS, OTHER, SCHOOL, World
+from tests.conftest import SetClock
+from tests.factories.rosters import HEAD, PATH, Course, Lists, container, link, lists, member
+
+
+@pytest.fixture
+def moodle() -> Iterator[Lists]:
+    with lists() as told:
+        yield told
+
+
+@pytest.fixture
+def course(tool: World, moodle: Lists) -> Course:
+    moodle.says(container(member(1), member(2), member(3)))
+    return link(tool, f"{moodle.url}{PATH}")
+
+
+def entries(course: Course) -> dict[Any, Any]:
+    with course.tool.database.reading() as session:
+        found = session.scalars(select(RosterEntry).where(RosterEntry.roster_id == course.id))
+        return {entry.person_id: entry.left_at for entry in found}
+
+
+def kinds(course: Course) -> list[str]:
+    with course.tool.database.reading() as session:
+        found = session.execute(
+            select(LedgerEntry.kind, func.count()).group_by(LedgerEntry.kind).order_by("kind")
+        )
+        return [f"{kind} {number}" for kind, number in found]
+
+
+def test_members_of_a_linked_course_are_the_schools_people(tool: World) -> None:
+    course = link(tool)
+    assert reading.read_due(tool.lti) == 1
+    row = course.row()
+    assert (row.state, row.reason, row.title) == (READ, "", "Staff training, Hemswell Cliff")
+    assert (row.found, row.joined, row.left, row.skipped) == (8, 8, 0, 0)
+    people = [one for one in tool.platform.people.values() if one.school == SCHOOL]
+    assert course.counted() == {one.id for one in people}
+    for one in people:
+        person, membership = course.members()[one.id]
+        assert (person.name, person.email) == (one.name, one.email)
+        assert one.kind == "head" or membership.confirmed_by is None
+    assert kinds(course) == ["manager-granted 1", "member-confirmed 7", "staff-list-linked 1"]
+
+
+def test_reading_again_changes_nothing(course: Course) -> None:
+    course.read()
+    before, counts = course.members(), course.tool.counts()
+    row = course.read()
+    assert course.tool.counts() == counts
+    assert (row.found, row.joined, row.left) == (3, 0, 0)
+    for subject, (person, membership) in course.members().items():
+        was, stood = before[subject]
+        assert (person.id, person.name, membership.id) == (was.id, was.name, stood.id)
+        assert (membership.confirmed_at, membership.left_at) == (stood.confirmed_at, None)
+
+
+def test_nobody_becomes_a_manager_by_a_roster(course: Course, moodle: Lists) -> None:
+    moodle.says(container(member(1, roles=["Instructor", "Administrator"]), member(2)))
+    course.read()
+    with course.tool.database.reading() as session:
+        assert session.scalars(select(Grant.person_id)).all() == [course.head]
+
+
+def test_somebody_known_from_a_launch_is_the_same_person(course: Course, moodle: Lists) -> None:
+    course.launch(sub="2", name="As Launched", given_name=OMIT, family_name=OMIT)
+    assert course.members()["2"][1].confirmed_at is None
+    course.read()
+    person, membership = course.members()["2"]
+    assert person.name == "Member 2"
+    assert membership.confirmed_at is not None
+    course.launch(sub="3")
+    assert course.members()["3"][1].confirmed_at is not None
+
+
+def test_a_name_that_is_withheld_takes_none_back(course: Course, moodle: Lists) -> None:
+    course.read()
+    moodle.says(container(member(1, name=None, email=None), member(2), member(3)))
+    course.read()
+    person, _ = course.members()["1"]
+    assert (person.name, person.email) == ("Member 1", "member1@example.org")
+
+
+def test_who_leaves_is_shown_and_who_returns_counts_again(
+    course: Course, moodle: Lists, clock: SetClock
+) -> None:
+    course.read()
+    moodle.says(container(member(1), member(3)))
+    clock.move(days=1)
+    row = course.read()
+    assert (row.found, row.joined, row.left) == (2, 0, 1)
+    assert course.counted() >= {"1", "3"}
+    assert course.members()["2"][1].left_at == clock()
+    left = clock()
+    clock.move(days=1)
+    course.read()
+    assert course.members()["2"][1].left_at == left, "they left once"
+    moodle.says(container(member(1), member(2), member(3)))
+    row = course.read()
+    assert (row.found, row.joined, row.left) == (3, 1, 0)
+    assert course.members()["2"][1].left_at is None
+    assert {"member-left 1", "member-returned 1"} <= set(kinds(course))
+    assert None in set(entries(course).values())
+
+
+def test_who_is_suspended_is_shown_and_not_counted(course: Course, moodle: Lists) -> None:
+    course.read()
+    moodle.says(
+        container(
+            member(1, status=None),
+            member(2, status="Inactive"),
+            member(3, status="Deleted"),
+            member(4, status="Inactive"),
+            member(5, status=""),
+        )
+    )
+    row = course.read()
+    assert (row.found, row.inactive, row.joined, row.left) == (2, 3, 1, 2)
+    assert course.counted() - {course.tool.platform.person(SCHOOL, "head").id} == {"1", "5"}
+    assert course.members()["4"][1].confirmed_at is None
+    assert course.members()["4"][1].left_at is not None
+    row = course.read()
+    assert (row.found, row.inactive, row.joined, row.left) == (2, 3, 0, 0)
+
+
+def test_a_manager_can_say_that_somebody_belongs_here_still(
+    course: Course, moodle: Lists, clock: SetClock
+) -> None:
+    course.read()
+    moodle.says(container(member(1)))
+    course.read()
+    (found,) = [found for who, (_, found) in course.members().items() if who == "2"]
+    with course.tool.database.transaction() as session:
+        number = memberships.confirm_members(
+            session,
+            school_id=SCHOOL,
+            membership_ids=[found.id],
+            confirmed_by=course.head,
+            now=clock(),
+        )
+    assert number == 1
+    course.read()
+    assert "2" in course.counted()
+
+
+def test_who_is_on_another_list_has_not_left(
+    course: Course, moodle: Lists, clock: SetClock
+) -> None:
+    other = PATH.replace("/2/", "/3/")
+    moodle.says(container(member(2)), path=other)
+    second = link(course.tool, f"{moodle.url}{other}")
+    course.read()
+    second.read()
+    moodle.says(container(member(1)))
+    row = course.read()
+    assert row.left == 2
+    assert {"1", "2"} <= course.counted()
+    assert "3" not in course.counted()
+    with course.tool.database.transaction() as session:
+        courses.unlink(
+            session,
+            school_id=SCHOOL,
+            roster_id=second.id,
+            unlinked_by=course.head,
+            now=clock(),
+        )
+    assert second.read().state == WAITING, "what is unlinked is not read"
+    assert "2" in course.counted(), "its people stay as they are"
+
+
+def test_a_reading_that_broke_half_way_has_seen_nobody_leave(course: Course, moodle: Lists) -> None:
+    course.read()
+    moodle.says(container(member(1), member(4)), link="</two>; rel=next")
+    moodle.says("down", path="/two", status=503)
+    row = course.read()
+    assert (row.state, row.reason, row.seen) == (FAILED, "unreachable", 2)
+    assert {"1", "2", "3", "4"} <= course.counted()
+
+
+@pytest.mark.parametrize("at", [1, 2, 3, 4])
+def test_a_worker_that_dies_leaves_nothing_undone(
+    course: Course,
+    moodle: Lists,
+    clock: SetClock,
+    monkeypatch: pytest.MonkeyPatch,
+    at: int,
+) -> None:
+    """Killed at each of its transactions; the lease runs out, and the next one finishes."""
+    course.read()
+    everybody = [member(number) for number in range(4, 12)]
+    moodle.says(container(member(1), *everybody))
+    monkeypatch.setattr(taking_in, "BATCH", 4)
+    left, hold = [at], taking_in._hold
+
+    def die(*args: Any) -> None:
+        left[0] -= 1
+        if not left[0]:
+            raise KeyboardInterrupt
+        hold(*args)
+
+    monkeypatch.setattr(taking_in, "_hold", die)
+    with pytest.raises(KeyboardInterrupt):
+        course.read()
+    row = course.row()
+    assert row.state == READING
+    assert at == 4 or {"2", "3"} <= course.counted(), "nobody left before the end"
+    assert reading.read_due(course.tool.lti) == 0, "it is held"
+    clock.move(minutes=7)
+    assert reading.read_due(course.tool.lti) == 1
+    row = course.row()
+    assert (row.state, row.found) == (READ, 9)
+    head = course.tool.platform.person(SCHOOL, "head").id
+    assert course.counted() - {head} == {"1", *(one["user_id"] for one in everybody)}
+
+
+def test_two_workers_do_not_read_one_course(course: Course, moodle: Lists, clock: SetClock) -> None:
+    first = reading._claim(course.tool.lti)
+    assert first is not None
+    assert reading._claim(course.tool.lti) is None
+    assert reading.read(course.tool.lti, course.id) == ""
+    clock.move(minutes=7)
+    assert course.read().state == READ
+    moodle.says(container(member(99)))
+    assert reading._read(course.tool.lti, first) == "", "overtaken, it writes nothing"
+    assert "99" not in course.members()
+    assert course.row().state == READ
+
+
+def test_unlinking_stops_a_reading(course: Course, clock: SetClock) -> None:
+    first = reading._claim(course.tool.lti)
+    assert first is not None
+    with course.tool.database.transaction() as session:
+        courses.unlink(
+            session, school_id=SCHOOL, roster_id=course.id, unlinked_by=course.head, now=clock()
+        )
+    assert reading._read(course.tool.lti, first) == ""
+    assert "1" not in course.members()
+    assert "staff-list-unlinked 1" in kinds(course)
+
+
+def test_a_first_launch_in_the_same_moment(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    enter, tries = staff_lists.enter, []
+
+    def collide(*args: Any, **given: Any) -> Any:
+        found = enter(*args, **given)
+        tries.append(1)
+        if len(tries) == 1:
+            raise IntegrityError("", {}, Exception())
+        return found
+
+    monkeypatch.setattr(staff_lists, "enter", collide)
+    row = course.read()
+    assert (row.state, row.found, row.joined) == (READ, 3, 3)
+
+
+def test_a_fault_of_our_own_is_told_and_tried_again(
+    course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: Any, **given: Any) -> None:
+        raise RuntimeError("our own")
+
+    monkeypatch.setattr(staff_lists, "enter", fail)
+    row = course.read()
+    assert (row.state, row.reason) == (FAILED, "fault")
+    assert row.next_at - course.tool.lti.clock() == timedelta(minutes=5)
+
+
+def test_a_platform_that_was_disconnected(course: Course, clock: SetClock) -> None:
+    with course.tool.database.transaction() as session:
+        row = session.get_one(Registration, course.tool.registration_id)
+        disable_platform(session, row, now=clock())
+    course.tool.lti.registry.forget()
+    assert course.read().reason == "disconnected"
+    course.tool.register(SCHOOL, OTHER)
+    assert course.read().reason == "disconnected", "it no longer serves this school"
+    course.tool.register(SCHOOL, SCHOOL)
+    assert course.read().state == READ
+
+
+def test_a_service_that_is_no_longer_offered(course: Course) -> None:
+    course.launch(**{NRPS: OMIT})
+    assert course.read().reason == "no-service"
+
+
+def test_only_courses_from_which_somebody_came_to_the_school_are_offered(tool: World) -> None:
+    tool.register(SCHOOL, SCHOOL, OTHER)
+    tool.launch(**HEAD)
+    with tool.database.reading() as session:
+        (found,) = courses.offered(session, school_id=SCHOOL)
+        assert (found.title, found.platform_name) == (
+            "Staff training, Hemswell Cliff",
+            "The platform",
+        )
+        assert courses.offered(session, school_id=OTHER) == []
+        with pytest.raises(ToolError, match="course-not-offered"):
+            courses.course(session, school_id=OTHER, place_id=found.place_id)
+
+
+def test_a_course_without_a_list_or_a_number_is_not_offered(tool: World) -> None:
+    context = "https://purl.imsglobal.org/spec/lti/claim/context"
+    tool.launch(**HEAD, **{NRPS: OMIT})
+    tool.launch(**HEAD, **{context: OMIT})
+    tool.launch(**HEAD, **{NRPS: {"context_memberships_url": "http://moodle.example/x"}})
+    with tool.database.reading() as session:
+        assert courses.offered(session, school_id=SCHOOL) == []
+
+
+def test_linking_twice_is_linking_once_and_again_after_unlinking(course: Course) -> None:
+    with course.tool.database.reading() as session:
+        assert courses.offered(session, school_id=SCHOOL) == []
+    course.read()
+    now = course.tool.lti.clock()
+    with course.tool.database.transaction() as session:
+        courses.unlink(
+            session, school_id=SCHOOL, roster_id=course.id, unlinked_by=course.head, now=now
+        )
+    with course.tool.database.transaction() as session:
+        (found,) = courses.offered(session, school_id=SCHOOL)
+        row = courses.link(
+            session, school_id=SCHOOL, place_id=found.place_id, linked_by=course.head, now=now
+        )
+    assert row.id == course.id
+    row = course.read()
+    assert (row.state, row.joined) == (READ, 0)
+
+
+def test_asking_begins_no_second_reading(course: Course) -> None:
+    course.read()
+    assert reading.read_due(course.tool.lti) == 0
+    now = course.tool.lti.clock()
+    with course.tool.database.transaction() as session:
+        courses.ask(session, school_id=SCHOOL, roster_id=course.id, now=now)
+    assert course.row().state == WAITING
+    claimed = reading._claim(course.tool.lti)
+    assert claimed is not None
+    with course.tool.database.transaction() as session:
+        courses.ask(session, school_id=SCHOOL, roster_id=course.id, now=now)
+        with pytest.raises(ToolError, match="page-not-found"):
+            courses.ask(session, school_id=OTHER, roster_id=course.id, now=now)
+    assert course.row().state == READING
+    assert course.row().number == claimed.number
+
+
+def test_commands(course: Course, moodle: Lists) -> None:
+    run = course.tool.app.test_cli_runner()
+    number = str(course.id)
+    (listed,) = json.loads(run.invoke(rosters, ["list", "--json"]).output)
+    assert (listed["id"], listed["state"], listed["read_at"]) == (number, "waiting", "")
+    assert "never: 0 people" in run.invoke(rosters, ["list", "--school", SCHOOL]).output
+    assert "no course is linked" in run.invoke(rosters, ["list", "--school", OTHER]).output
+    (read,) = json.loads(run.invoke(rosters, ["read", number, "--json"]).output)
+    assert (read["state"], read["people"], read["joined"], read["left"]) == ("read", 3, 3, 0)
+    moodle.says("down", status=503)
+    failed = run.invoke(rosters, ["read", number])
+    assert failed.exit_code == 1
+    assert "failed unreachable" in failed.output
+    assert "no course is linked as" in run.invoke(rosters, ["read", str(uuid4())]).output
+    reading._claim(course.tool.lti, Roster.id == course.id)
+    assert "it is being read already" in run.invoke(rosters, ["read", number]).output
