@@ -200,3 +200,11 @@ def picking_claims(
         "text": "",
     }
     return said
+
+
+def review_claims(user_id: str) -> dict[str, object]:
+    """What makes a launch an LtiSubmissionReviewRequest about somebody."""
+    return {
+        f"{LTI}message_type": "LtiSubmissionReviewRequest",
+        f"{LTI}for_user": {"user_id": user_id},
+    }

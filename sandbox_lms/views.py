@@ -23,6 +23,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from sandbox_lms import claims, faults
 from sandbox_lms.course.adding import course
 from sandbox_lms.course.asked import SIGNED_IN_COOKIE, signed_in, the_activity, the_school
+from sandbox_lms.course.reviewing import reviews
 from sandbox_lms.platform import CLIENT_ID, Clock, Launch, Platform, Seen, describe, utc_now
 from sandbox_lms.schools import KINDS, MODULES, SCHOOLS, Activity, Person, School
 from sandbox_lms.services import services, the_platform
@@ -50,6 +51,7 @@ def create_platform(
     app.add_template_filter(_moment, "moment")
     app.register_blueprint(pages)
     app.register_blueprint(course)
+    app.register_blueprint(reviews)
     app.register_blueprint(services)
     app.before_request(_remember_request)
     app.after_request(_protect)
@@ -240,6 +242,8 @@ def _id_token(begun: Launch, person: Person, nonce: str) -> str:
         platform.issuer, begun.activity, person, begun.target, platform.session_key
     )
     changes: dict[str, object] = {f"{claims.LTI}launch_presentation": presentation}
+    if begun.for_user:
+        changes |= claims.review_claims(begun.for_user)
     said = platform.id_token_claims(person, begun.activity, nonce, **changes)
     return platform.sign(said)
 

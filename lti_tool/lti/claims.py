@@ -1,7 +1,7 @@
 """The claims of a launch, read once into plain values. Nothing past this room sees a claim.
 
 Names of claims: LTI Core 1.3 §5.3 and §5.4, AGS 2.0 §3.1, NRPS 2.0 §3.6.1.1, Deep Linking 2.0
-§4.4.
+§4.4, Submission Review 1.0.
 """
 
 import re
@@ -21,6 +21,7 @@ NRPS: Final = "https://purl.imsglobal.org/spec/lti-nrps/claim/namesroleservice"
 DEEP_LINKING: Final = "https://purl.imsglobal.org/spec/lti-dl/claim/"
 OPEN: Final = "LtiResourceLinkRequest"
 PICK: Final = "LtiDeepLinkingRequest"
+REVIEW: Final = "LtiSubmissionReviewRequest"
 LINK: Final = "ltiResourceLink"
 VERSION: Final = "1.3.0"
 
@@ -93,10 +94,13 @@ class Claims:
     return_origin: str
     picking: Picking | None
     """For a deep linking request alone."""
+    for_subject: str
+    """Whose work is to be reviewed; empty for any other message."""
 
 
 def read_claims(body: Body) -> Claims:
-    """The claims of a message that opens an activity or asks for one to be picked.
+    """The claims of a message that opens an activity, asks for one to be picked, or for somebody's
+    work in it to be reviewed.
 
     Raises ``ToolError``: launch-message-unsupported for another kind of message,
     launch-message-invalid where a required claim is missing or has the wrong form.
@@ -111,7 +115,7 @@ def read_claims(body: Body) -> Claims:
         name=name,
         email=email,
         standing=standing(body[f"{CORE}roles"]),
-        resource_link_id="" if kind == PICK else identifier(link.get("id"), "resource_link.id"),
+        resource_link_id=identifier(link.get("id"), "resource_link.id", required=kind == OPEN),
         context_id=identifier(context.get("id", ""), "context.id", required=False),
         context_title=title_of(context),
         school=_parameter(custom.get("school")),
@@ -121,9 +125,8 @@ def read_claims(body: Body) -> Claims:
         scopes=_scopes(services.get("scope")),
         context_memberships_url=service_url(roster.get("context_memberships_url")),
         return_origin=origin(_table(body, "launch_presentation").get("return_url")),
-        picking=_picking(body.get(f"{DEEP_LINKING}deep_linking_settings"))
-        if kind == PICK
-        else None,
+        picking=_picking(body) if kind == PICK else None,
+        for_subject=_reviewed(body) if kind == REVIEW else "",
     )
 
 
@@ -202,17 +205,17 @@ def _require_message(body: Body) -> str:
         raise ToolError("launch-message-invalid", log="message_type is missing")
     if body.get(f"{CORE}version") != VERSION:
         raise ToolError("launch-message-invalid", log="version is not 1.3.0")
-    if kind not in (OPEN, PICK):
+    if kind not in (OPEN, PICK, REVIEW):
         raise ToolError("launch-message-unsupported", log="another message type")
     if not isinstance(body.get(f"{CORE}roles"), list):
         raise ToolError("launch-message-invalid", log="roles is missing or no list")
     return kind
 
 
-def _picking(settings: object) -> Picking:
+def _picking(body: Body) -> Picking:
     """Where a platform does not say whether it takes several, one is safe; where it does not say
     whether it takes line items, nothing may be assumed: we send one, it may ignore it."""
-    said = _object(settings)
+    said = _object(body.get(f"{DEEP_LINKING}deep_linking_settings"))
     types, targets = said.get("accept_types"), said.get("accept_presentation_document_targets")
     return_url = service_url(said.get("deep_link_return_url"), longest=LONGEST_RETURN_URL)
     if not return_url or not isinstance(types, list) or not isinstance(targets, list):
@@ -225,6 +228,12 @@ def _picking(settings: object) -> Picking:
         takes_windows="window" in targets,
         echo={"data": said["data"]} if "data" in said else {},
     )
+
+
+def _reviewed(body: Body) -> str:
+    if not _object(body.get(AGS)).get("lineitem"):
+        raise ToolError("launch-message-invalid", log="no line item to review")
+    return identifier(_table(body, "for_user").get("user_id"), "for_user.user_id")
 
 
 def _table(body: Body, claim: str) -> Body:

@@ -150,7 +150,9 @@ def _item(
         "custom": {"school": school_id, "module": choice.id},
     }
     if picking.takes_line_items and choice.id != REGISTER:
-        item["lineItem"] = line_item(choice.title, module=choice.id, cycle=cycle_of(now))
+        wanted = line_item(choice.title, module=choice.id, cycle=cycle_of(now))
+        # So that the gradebook leads a manager back to whoever has finished.
+        item["lineItem"] = {**wanted, "submissionReview": {"reviewableStatus": ["Completed"]}}
     if picking.takes_windows:
         item["window"] = WINDOW
     return item

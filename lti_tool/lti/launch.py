@@ -19,6 +19,7 @@ from lti_tool.lti.models import Registration, ResourceLink
 from lti_tool.lti.platforms import Lti, Platform
 from lti_tool.people import memberships
 from lti_tool.people.arrive import Admission, Arrival, admit
+from lti_tool.people.models import Visit
 
 SEEN_EVERY: Final = timedelta(minutes=10)
 DEFAULT_MODULE: Final = "induction"
@@ -51,7 +52,8 @@ def settle(
     """Use up the nonce, note the activity, let the person in: one transaction, or nothing.
 
     Raises ``ToolError``: launch-replayed, platform-unknown, school-not-served, module-unknown,
-    school-not-set-up, school-unknown, school-closed.
+    school-not-set-up, school-unknown, school-closed; for a review also not-a-manager,
+    person-not-here.
     """
     try:
         return _settle(session, launch, lti, catalogue, now)
@@ -90,8 +92,30 @@ def _settle(
         and launch.deployment.schools == (school_id,)
     ):
         memberships.grant(session, person_id=admission.person_id, school_id=school_id, now=now)
-        return replace(admission, manages=True)
-    return admission
+        admission = replace(admission, manages=True)
+    return _review(session, launch, admission) if claims.for_subject else admission
+
+
+def _review(session: Session, launch: Launch, admission: Admission) -> Admission:
+    """Lead a manager from the platform's gradebook to a person's record.
+
+    The message proves nothing about who sent it: on some platforms a learner can have one signed
+    for anybody. So only the grant counts, and without it nothing tells whom we know.
+    """
+    if not admission.manages:
+        raise ToolError("not-a-manager", log="a review")
+    membership_id = memberships.known_as(
+        session,
+        realm=str(launch.platform.id),
+        subject=launch.claims.for_subject,
+        school_id=admission.school_id,
+    )
+    if membership_id is None:
+        raise ToolError("person-not-here", log="a review")
+    session.execute(
+        update(Visit).where(Visit.id == admission.visit_id).values(review_of=membership_id)
+    )
+    return replace(admission, review_of=membership_id)
 
 
 def frame_ancestors(platform: Platform, return_origin: str) -> str:
@@ -118,7 +142,7 @@ def use_up(session: Session, launch: Launch) -> None:
 
 @dataclass(frozen=True)
 class _Link:
-    id: UUID
+    id: UUID | None
     school_id: str
     module: str
 
@@ -143,6 +167,8 @@ def _note_link(session: Session, launch: Launch, lti: Lti, now: datetime) -> _Li
     if known is None or known.disabled_at is not None:
         lti.registry.forget()
         raise ToolError("platform-unknown", log=f"registration {launch.platform.id}: disabled")
+    if claims.for_subject:  # its line item is the one under review, not always the activity's own
+        return _Link(known.id, known.school_id or "", known.module or "")
     if known.id is None:
         made = _Link(new_id(), "", "")
         session.execute(

@@ -192,6 +192,8 @@ def _first_page(admission: Admission, proved: Launch) -> str:
     needed; without it the code says who comes."""
     if not proved.is_bound:
         return url_for("people.start", code=admission.code)
+    if admission.review_of:
+        return url_for("evidence.record", membership_id=admission.review_of)
     if not admission.school_id:
         return url_for(".set_up")
     if admission.manages:

@@ -89,6 +89,7 @@ class Admission:
     manages: bool
     token: str
     code: str
+    review_of: UUID | None = None
 
 
 def digest(secret: str) -> str:

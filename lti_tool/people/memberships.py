@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from lti_tool.core import ledger
 from lti_tool.core.errors import ToolError
 from lti_tool.people.arrive import digest
-from lti_tool.people.models import Grant, ManagerCode, Membership, Person
+from lti_tool.people.models import Grant, Identity, ManagerCode, Membership, Person
 
 ROLE_GROUPS: Final = ("teaching", "support", "governor", "volunteer", "supply")
 CODE_LIFE = timedelta(days=30)
@@ -123,6 +123,19 @@ def enter_manager_code(
 def membership(session: Session, *, school_id: str, person_id: UUID) -> Membership | None:
     """What a person is at a school, if anything."""
     return session.scalar(MEMBERSHIP, {"school_id": school_id, "person_id": person_id})
+
+
+def known_as(session: Session, *, realm: str, subject: str, school_id: str) -> UUID | None:
+    """The membership at a school of whom a realm calls ``subject``, if there is one."""
+    return session.scalar(
+        select(Membership.id)
+        .join(Identity, Identity.person_id == Membership.person_id)
+        .where(
+            Identity.realm == realm,
+            Identity.subject == subject,
+            Membership.school_id == school_id,
+        )
+    )
 
 
 def set_role_group(session: Session, member: Membership, *, role_group: str, site: str) -> None:

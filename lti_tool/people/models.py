@@ -116,6 +116,8 @@ class Visit(Table):
     school_id: Mapped[str] = mapped_column(String(80), default="")
     module: Mapped[str] = mapped_column(String(40), default="")
     """Which training; empty where the activity is for those who look after it."""
+    review_of: Mapped[UUID | None] = mapped_column(Uuid, default=None)
+    """The membership whose record a manager came to read, from a platform's gradebook."""
     door: Mapped[str] = mapped_column(String(10))
     place_id: Mapped[UUID | None] = mapped_column(Uuid, default=None)
     """The door's own row for where the launch came from (an LTI resource link)."""

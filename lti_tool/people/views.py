@@ -129,6 +129,8 @@ def _enter(visit: Visit) -> AnyResponse:
 def _first_page(visit: Visit) -> str:
     if visit.confirmed_at is None:
         return url_for("people.confirm")
+    if visit.review_of:
+        return url_for("evidence.record", membership_id=visit.review_of)
     if not visit.school_id:
         return url_for("lti.set_up")
     if is_manager(g.session, person_id=visit.person_id, school_id=visit.school_id):

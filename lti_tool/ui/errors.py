@@ -125,6 +125,12 @@ PEOPLE: Final = {
         _("It is for people who look after the training at your school."),
         _("If that should include you, ask a manager at your school, or use “Ask to manage”."),
     ),
+    "person-not-here": ErrorText(
+        404,
+        _("We have no record of this person"),
+        _("Whoever it is in the gradebook is not among the people of your school here."),
+        _("A record begins when somebody opens the training, or with a staff list."),
+    ),
     "manager-code-wrong": ErrorText(
         400,
         _("This code does not work"),

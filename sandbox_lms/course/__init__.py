@@ -1,1 +1,2 @@
-"""What a teacher does in a course: adds activities by deep linking."""
+"""What a teacher does in a course: adds activities by deep linking, and opens from the gradebook
+what somebody has done."""

@@ -339,7 +339,7 @@ def test_sec_8_case_counts(tool: World) -> None:
     "kind",
     [
         "LtiDeepLinkingResponse",
-        "LtiSubmissionReviewRequest",
+        "LtiStartProctoring",
         "DataPrivacyLaunchRequest",
         "LtiUnheardOf",
     ],

@@ -3,6 +3,7 @@
 Nothing here follows a redirect or keeps a cookie by itself: a test says what the browser does.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -29,6 +30,7 @@ from sandbox_lms.schools import Activity, Person
 from sandbox_lms.serve import running, running_platform
 from tests.conftest import SetClock
 
+RECORDED = Path(__file__).parents[1] / "recorded"
 SCHOOL = "hemswell-cliff"
 OTHER = "glenmere"
 MEMBERSHIP = "http://purl.imsglobal.org/vocab/lis/v2/membership"
@@ -153,6 +155,13 @@ class World:
         """The claims of a valid launch for this login. ``OMIT`` leaves one out."""
         return self.platform.id_token_claims(self.learner, self.activity, begun.nonce, **changes)
 
+    def recorded_claims(self, name: str, begun: Begun) -> dict[str, Any]:
+        """A recorded message, as if it were this platform's own answer to this login."""
+        here = ("iss", "aud", "nonce", "iat", "exp")
+        there = (f"{CORE}deployment_id", f"{CORE}target_link_uri")
+        ours = self.claims(begun)
+        return read_recorded(name) | {claim: ours[claim] for claim in (*here, *there)}
+
     def token(self, begun: Begun, **changes: object) -> str:
         return self.platform.sign(self.claims(begun, **changes))
 
@@ -210,6 +219,12 @@ def world(database_url: str, clock: SetClock, instance: Path, **settings: Any) -
         apps[0].extensions["lti"].http.close()
         apps[0].extensions["queue"].storage.close()
         apps[0].extensions["database"].engine.dispose()
+
+
+def read_recorded(name: str) -> dict[str, Any]:
+    """What a real platform sent or took; keys, addresses and people are replaced."""
+    found: dict[str, Any] = json.loads((RECORDED / f"{name}.json").read_text())
+    return found
 
 
 def set_cookies(reply: requests.Response) -> dict[str, str]:
