@@ -21,6 +21,7 @@ KINDS: Final = {
     "404": "404 not found",
     "409": "409 conflict",
     "400": "400 bad request",
+    "html": "200 with a page for people",
     "reset": "connection reset, nothing done",
     "lost-reply": "connection reset after the work was done",
 }
@@ -74,6 +75,8 @@ class Faults:
             return _connection_reset()
         if fault.kind.isdigit():
             return _refusal(fault)
+        if fault.kind == "html":
+            return Response("<!DOCTYPE html><title>Maintenance</title>")
         response = answer()
         return _connection_reset() if fault.kind == "lost-reply" else response
 

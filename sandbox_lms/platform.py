@@ -108,6 +108,8 @@ class Platform:
         self.gradebook = Gradebook({item.id: item for item in _coupled_items()})
         self.keys: list[Key] = []
         self.session_key = secrets.token_hex(5)
+        self.scopes = set(claims.SCOPES)
+        """What a tool may have leave for; launches promise all of it all the same."""
         self.added: dict[str, Activity] = {}
         self._tokens: dict[str, dict[str, Any]] = {}
         self._launches: dict[str, Launch] = {}
@@ -293,7 +295,7 @@ class Platform:
     def grant_token(self, assertion: str, scope: str) -> dict[str, Any]:
         """A token reply for a client assertion, as Moodle 4.5 gives it. Raises TokenRefused."""
         check_assertion(assertion, client_id=CLIENT_ID, look_up=self.tool_key, now=self.clock())
-        allowed = [one for one in scope.split(" ") if one in claims.SCOPES]
+        allowed = [one for one in scope.split(" ") if one in self.scopes]
         if not allowed:
             raise TokenRefused("invalid_scope")
         token = self.issue_token(allowed)

@@ -87,6 +87,7 @@ def _protect(response: Response) -> Response:
         "base-uri 'none'; frame-ancestors 'self'"
     )
     response.headers["X-Content-Type-Options"] = "nosniff"
+    response.date = the_platform().clock()
     if request.endpoint != "static":
         response.headers["Cache-Control"] = "no-store"
     return response

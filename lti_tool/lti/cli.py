@@ -1,6 +1,7 @@
 """``clauseway platforms``, ``keys``, ``scores`` and ``worker``."""
 
 import json
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session
 from lti_tool.core.errors import ToolError
 from lti_tool.core.jobs import after_commit
 from lti_tool.lti import platforms as verbs
+from lti_tool.lti.health import report as health
 from lti_tool.lti.models import Registration, ScoreOutbox
 from lti_tool.lti.platforms import Details, Lti
 from lti_tool.lti.services import outbox
@@ -136,6 +138,35 @@ def disable(platform: str) -> None:
         verbs.disable_platform(session, row, now=lti.clock())
         after_commit(session, lti.registry.forget)
     click.echo(f"{row.name} may no longer launch")
+
+
+@platforms.command()
+@click.argument("platform")
+@json_option
+def check(platform: str, as_json: bool) -> None:
+    """Ask a platform whether it is well connected, and say what to do where it is not.
+
+    Takes at most five seconds, and keeps nothing. Exit code 1 where something does not work.
+    """
+    lti = _lti()
+    with lti.database.reading() as session:
+        (report,) = health.check(
+            lti,
+            session,
+            [_find(session, platform)],
+            catalogue=current_app.extensions["catalogue"],
+            now=lti.clock(),
+        )
+    if as_json:
+        said = asdict(report) | {"checked_at": report.checked_at.isoformat()}
+        click.echo(json.dumps(said, ensure_ascii=False))
+    else:
+        for line in report.lines:
+            click.echo(f"{line.state:9}  {line.title}: {line.says}")
+            if line.does:
+                click.echo(f"{'':9}  {line.does}")
+    if not report.is_well:
+        raise SystemExit(1)
 
 
 @keys.command("list")

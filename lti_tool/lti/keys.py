@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from lti_tool.core.clock import Clock
 from lti_tool.core.errors import ToolError
 from lti_tool.core.secret import write_private
-from lti_tool.lti.outside import HostRefused, Outage, Outside
+from lti_tool.lti.outside import Answer, HostRefused, Outage, Outside
 
 log = logging.getLogger(__name__)
 
@@ -215,7 +215,7 @@ class PlatformKeys:
     def _fetch(self, held: _KeySet, now: datetime) -> None:
         started = time.monotonic()
         try:
-            held.keys = fetch_keys(self._outside, held.url)
+            held.keys = read_keys(ask_for_keys(self._outside, held.url, seconds=FETCH_SECONDS))
             held.fetched_at, held.failed_at = now, None
         except (HostRefused, Outage) as fault:
             held.failed_at = now + timedelta(seconds=time.monotonic() - started)
@@ -224,18 +224,21 @@ class PlatformKeys:
             held.tries += 1
 
 
-def fetch_keys(outside: Outside, url: str) -> dict[str, rsa.RSAPublicKey]:
-    """The keys at ``url`` that may have signed a launch, by ``kid``; what else is in the set is
-    passed over. Raises ``HostRefused``, and ``Outage`` also where there is no such key.
-    """
-    answer = outside.call(
+def ask_for_keys(outside: Outside, url: str, *, seconds: float = FETCH_SECONDS) -> Answer:
+    """What a platform answers when it is asked for its keys. Raises ``HostRefused``, ``Outage``."""
+    return outside.call(
         "GET",
         url,
         headers={"Accept": "application/json"},
-        seconds=FETCH_SECONDS,
+        seconds=seconds,
         largest=LARGEST_KEY_SET,
     )
-    if answer.status != 200:
+
+
+def read_keys(answer: Answer) -> dict[str, rsa.RSAPublicKey]:
+    """The keys that may have signed a launch, by ``kid``; what else is in the set is passed over.
+    Raises ``Outage`` where there is none."""
+    if not answer.is_ok:
         raise Outage(f"answered {answer.status}")
     try:
         entries = json.loads(answer.body)["keys"]

@@ -26,6 +26,7 @@ OPEN_TO = {
     "lti.pick": "public",
     "lti.set_up": "arrived",
     "lti.choose": "arrived",
+    "health.page": "arrived",
     "people.start": "public",
     "people.carry_over": "public",
     "people.confirm": "arrived",

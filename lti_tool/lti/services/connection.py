@@ -25,6 +25,10 @@ CONNECT_SECONDS: Final = 5
 TOKEN_MARGIN: Final = timedelta(seconds=60)
 LONGEST_TOKEN_LIFE: Final = timedelta(days=1)
 ASSERTION_SECONDS: Final = 240
+TOKEN_HEADERS: Final = {
+    "Content-Type": "application/x-www-form-urlencoded",
+    "Accept": "application/json",
+}
 # Some platforms allow no clock to run ahead of theirs.
 BACKDATED: Final = 10
 
@@ -133,17 +137,8 @@ def access_token(
 def _ask_for_token(
     lti: Lti, platform: Platform, scopes: str, now: datetime
 ) -> tuple[str, timedelta]:
-    form = {
-        "grant_type": "client_credentials",
-        "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-        "client_assertion": client_assertion(lti, platform, now=now),
-        "scope": scopes,
-    }
-    headers = {
-        "Content-Type": "application/x-www-form-urlencoded",
-        "Accept": "application/json",
-    }
-    reply = _call(lti, "POST", platform.auth_token_url, headers, urlencode(form).encode())
+    form = token_form(lti, platform, scopes, now=now)
+    reply = _call(lti, "POST", platform.auth_token_url, TOKEN_HEADERS, form)
     if reply.status in (408, 425, 429) or reply.status >= 500:
         raise Unreachable(f"the token service answered {reply.status}")
     said = reply.json() if reply.is_ok else None
@@ -154,6 +149,17 @@ def _ask_for_token(
     seconds = said.get("expires_in", 0)
     life = timedelta(seconds=seconds if isinstance(seconds, int) and 0 < seconds < 10**6 else 0)
     return token, min(life, LONGEST_TOKEN_LIFE)
+
+
+def token_form(lti: Lti, platform: Platform, scopes: str, *, now: datetime) -> bytes:
+    """The form that asks for a token (Security Framework §4.1), to go with ``TOKEN_HEADERS``."""
+    form = {
+        "grant_type": "client_credentials",
+        "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        "client_assertion": client_assertion(lti, platform, now=now),
+        "scope": scopes,
+    }
+    return urlencode(form).encode()
 
 
 def client_assertion(lti: Lti, platform: Platform, *, now: datetime) -> str:

@@ -1,0 +1,408 @@
+"""A connection's health: what is found where something is wrong, by command and on the page."""
+
+import json
+import socket
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import requests
+from bs4 import BeautifulSoup
+from click.testing import CliRunner
+from flask.cli import ScriptInfo
+
+from lti_tool.cli import clauseway
+from lti_tool.curriculum.catalogue import Kept
+from lti_tool.lti.claims import LINE_ITEM_SCOPE, MEMBERS_SCOPE, RESULT_SCOPE, SCORE_SCOPE
+from lti_tool.lti.health.words import SAID, STATES, SUBJECTS, Finding, line
+from lti_tool.lti.models import BLOCKED, Registration, ScoreOutbox
+from lti_tool.lti.platforms import disable_platform
+from lti_tool.lti.services import outbox, scores
+from lti_tool.people import memberships
+from sandbox_lms.schools import Person
+from tests.conformance.world import AGS, NRPS, OTHER, SCHOOL, World
+from tests.conftest import SetClock
+from tests.factories.servers import answering
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """One kind will do: what is asked of a platform is no matter of the database."""
+    return sqlite_url
+
+
+@pytest.fixture
+def connected(tool: World) -> Iterator[World]:
+    """Somebody has come, so we know what the platform promised."""
+    assert tool.launch().status_code == 303
+    yield tool
+    tool.platform.faults.clear()
+
+
+def check(tool: World, *options: str, name: str = "The platform") -> tuple[int, str]:
+    command = ["platforms", "check", name, *options]
+    info = ScriptInfo(create_app=lambda: tool.app)
+    run = CliRunner().invoke(clauseway, command, obj=info)
+    assert run.exception is None or isinstance(run.exception, SystemExit), run.output
+    return run.exit_code, run.output
+
+
+def found(tool: World, name: str = "The platform") -> dict[str, str]:
+    """The code of each subject; of several the last."""
+    _, said = check(tool, "--json", name=name)
+    return {line["subject"]: line["code"] for line in json.loads(said)["lines"]}
+
+
+WELL = {
+    "registration": "enabled",
+    "keys": "keys-read",
+    "scores": "granted",
+    "results": "granted",
+    "line-items": "granted",
+    "members": "granted",
+    "roster": "roster-read",
+    "clock": "clock-right",
+    "school": "school-open",
+    "launch": "launched",
+    "score": "never-scored",
+}
+
+
+def test_nothing_is_wrong(connected: World) -> None:
+    before = connected.counts()
+    assert found(connected) == WELL
+    code, said = check(connected)
+    assert code == 0
+    assert "ok         The platform’s keys: They can be read." in said
+    assert "23 November 2026, 09:00" in said  # the last launch
+    assert connected.counts() == before  # neither a token nor a member was kept
+
+
+def test_nobody_has_come_yet(tool: World) -> None:
+    codes = found(tool)
+    assert codes["launch"] == "never-launched"
+    assert codes["roster"] == "roster-nowhere"
+    assert codes["members"] == "granted"
+
+
+@pytest.mark.parametrize(
+    ("target", "kind", "codes"),
+    [
+        ("jwks", "500", {"keys": "keys-refused"}),
+        ("jwks", "404", {"keys": "keys-refused"}),
+        ("jwks", "html", {"keys": "keys-none"}),
+        ("jwks", "reset", {"keys": "keys-silent"}),
+        ("token", "401", {"scores": "token-refused", "roster": "roster-no-leave"}),
+        ("token", "403", {"members": "token-refused"}),
+        ("token", "429", {"results": "token-away"}),
+        ("token", "503", {"line-items": "token-away"}),
+        ("token", "html", {"scores": "token-unreadable"}),
+        ("token", "reset", {"scores": "token-silent", "roster": "roster-no-leave"}),
+        ("nrps", "401", {"roster": "roster-refused", "members": "granted"}),
+        ("nrps", "404", {"roster": "roster-refused"}),
+        ("nrps", "html", {"roster": "roster-unreadable"}),
+    ],
+)
+def test_faults(connected: World, target: str, kind: str, codes: dict[str, str]) -> None:
+    connected.platform.faults.put(target, kind)
+    all_codes = found(connected)
+    assert {subject: all_codes[subject] for subject in codes} == codes
+    code, said = check(connected)
+    assert code == 1
+    assert "fault" in said
+    if kind.isdigit():
+        assert f"{kind} " in said  # in words: 503 Service Unavailable
+
+
+@pytest.mark.parametrize(
+    ("subject", "scope"),
+    [("scores", SCORE_SCOPE), ("results", RESULT_SCOPE), ("members", MEMBERS_SCOPE)],
+)
+def test_leave_that_launches_promise_is_not_given(
+    connected: World, subject: str, scope: str
+) -> None:
+    connected.platform.scopes.discard(scope)
+    assert found(connected)[subject] == "withdrawn"
+    code, said = check(connected)
+    assert code == 1
+    assert "400 Bad Request, invalid_scope" in said
+    assert ("Names and Role" if subject == "members" else "Assignment and Grade") in said
+
+
+def test_leave_that_nobody_promised_may_have_been_left_out(tool: World) -> None:
+    assert tool.launch(**{AGS: {"scope": []}, NRPS: {}}).status_code == 303
+    tool.platform.scopes.clear()
+    codes = found(tool)
+    assert {codes[name] for name in ("scores", "results", "line-items", "members")} == {"left-out"}
+    assert codes["roster"] == "roster-nowhere"
+    assert check(tool)[0] == 0
+
+
+def test_one_of_two_scopes_will_do(connected: World) -> None:
+    connected.platform.scopes.discard(LINE_ITEM_SCOPE)
+    assert found(connected)["line-items"] == "granted"
+
+
+def test_a_platform_that_has_another_key_of_ours(
+    connected: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connected.platform, "tool_key", lambda kid, afresh: None)
+    assert found(connected)["scores"] == "key-unknown"
+    said = check(connected)[1]
+    assert f"{connected.url}/lti/jwks" in said
+    assert "Signature verification failed" in said
+
+
+def test_a_client_id_that_the_platform_does_not_know(tool: World) -> None:
+    tool.register("other", OTHER, client_id="another", name="Another")
+    assert found(tool, "Another")["scores"] == "client-unknown"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "code"),
+    [
+        (0, "clock-right"),
+        (4, "clock-right"),
+        (15, "clock-off"),
+        (-8, "clock-off"),
+        (45, "clock-ahead"),
+        (-20, "clock-behind"),
+    ],
+)
+def test_clocks_that_differ(connected: World, clock: SetClock, seconds: int, code: str) -> None:
+    connected.platform.clock = lambda: clock() + timedelta(seconds=seconds)
+    assert found(connected)["clock"] == code
+    said = check(connected)[1]
+    if code != "clock-right":
+        assert f"{abs(seconds)} seconds" in said
+    assert ("clock-refused" in check(connected, "--json")[1]) is (seconds < -10)
+
+
+def test_a_date_that_something_in_between_kept_says_nothing(connected: World) -> None:
+    body = json.dumps({"keys": [connected.platform.keys[0].to_jwk()]}).encode()
+
+    def answer(connection: socket.socket) -> None:
+        connection.recv(10_000)
+        connection.sendall(
+            b"HTTP/1.0 200 OK\r\nDate: Mon, 01 Jan 2001 00:00:00 GMT\r\nAge: 9\r\n\r\n" + body
+        )
+
+    with answering(answer) as url:
+        connected.register(SCHOOL, SCHOOL, jwks_url=url, auth_token_url=url)
+        assert found(connected)["clock"] == "clock-unknown"
+
+
+def test_everything_silent_takes_no_more_than_five_seconds(connected: World) -> None:
+    with answering(lambda connection: time.sleep(8)) as url:
+        connected.register(SCHOOL, SCHOOL, jwks_url=url, auth_token_url=url)
+        started = time.monotonic()
+        codes = found(connected)
+        assert time.monotonic() - started < 5
+    assert codes["keys"] == "keys-silent"
+    assert codes["scores"] == codes["members"] == "token-silent"
+    assert codes["clock"] == "clock-unknown"
+    assert codes["launch"] == "launched"
+
+
+def test_a_list_that_is_slow_is_no_fault(connected: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lti_tool.lti.health.asking.PATIENCE", 0.7)
+    connected.platform.faults.put("nrps", "slow", seconds=1.5)
+    assert found(connected)["roster"] == "roster-slow"
+
+
+def test_a_private_address_is_told_apart(connected: World) -> None:
+    connected.register(SCHOOL, SCHOOL, jwks_url="https://10.1.2.3/jwks")
+    assert found(connected)["keys"] == "keys-private"
+    assert "CLAUSEWAY_PRIVATE_HOSTS" in check(connected)[1]
+
+
+def test_a_platform_that_was_switched_off_is_not_asked(connected: World) -> None:
+    with connected.database.transaction() as session:
+        row = session.get_one(Registration, connected.registration_id)
+        disable_platform(session, row, now=connected.lti.clock())
+    connected.platform.requests_seen.clear()
+    codes = found(connected)
+    assert codes["registration"] == "disabled"
+    assert "keys" not in codes
+    assert not connected.platform.requests_seen
+    assert check(connected)[0] == 1
+
+
+def owe(tool: World) -> None:
+    now = tool.lti.clock()
+    with tool.database.transaction() as session:
+        scores.owe(
+            session,
+            visit=tool.visits()[-1],
+            completion_id=uuid4(),
+            cycle="2026-27",
+            module="induction",
+            score=90,
+            comment="",
+            completed_at=now,
+            now=now,
+        )
+
+
+def test_scores_that_were_sent_that_wait_and_that_are_stuck(
+    connected: World, clock: SetClock
+) -> None:
+    owe(connected)
+    outbox.send_due(connected.lti)
+    assert found(connected)["score"] == "scored"
+    connected.platform.gradebook.grades.clear()
+    assert connected.launch(sub="2002").status_code == 303
+    owe(connected)
+    assert found(connected)["score"] == "scored"  # it has not waited long
+    clock.move(hours=2)
+    assert found(connected)["score"] == "scores-wait"
+    with connected.database.transaction() as session:
+        for row in session.query(ScoreOutbox).filter(ScoreOutbox.sent_at.is_(None)):
+            row.state = BLOCKED
+    assert found(connected)["score"] == "scores-stuck"
+
+
+@pytest.mark.parametrize("code", ["school-kept", "school-closed", "school-gone"])
+def test_a_school_at_fault(connected: World, code: str) -> None:
+    extensions = connected.app.extensions
+    catalogue = extensions["catalogue"]
+    slug = {"school-closed": "wren-spinney", "school-gone": "never-was"}.get(code, SCHOOL)
+    kept = {SCHOOL: Kept(connected.lti.clock(), {}, ("a fault",))} if slug == SCHOOL else {}
+    connected.register(SCHOOL, slug)
+    object.__setattr__(catalogue, "kept", kept)
+    assert found(connected)["school"] == code
+
+
+@pytest.mark.parametrize("code", SAID)
+def test_every_finding_has_words(tool: World, code: str) -> None:
+    class Any_(dict[str, Any]):
+        def __missing__(self, name: str) -> str:
+            return name
+
+    facts = dict.fromkeys(
+        [
+            "platform",
+            "at",
+            "count",
+            "host",
+            "url",
+            "status",
+            "our_keys",
+            "client_id",
+            "within",
+            "seconds",
+            "since",
+            "school",
+        ],
+        "x",
+    )
+    with tool.app.test_request_context():
+        for subject in SUBJECTS:
+            said = line(Finding(subject, code, facts))
+            assert said.says
+            assert "%(" not in said.says + said.does
+        assert SAID[code].state in STATES
+        assert said.does or SAID[code].state == "ok" or code in ("left-out", "withdrawn")
+
+
+# The page
+
+
+def open_page(
+    tool: World, person: Person | None = None, cookies: dict[str, str] | None = None
+) -> requests.Response:
+    """The page as the visit of a new launch sees it."""
+    begun = tool.begin()
+    given = tool.platform.id_token_claims(person or tool.learner, tool.activity, begun.nonce)
+    reply = tool.post(begun, tool.platform.sign(given), cookies=cookies)
+    assert reply.status_code == 303, reply.text
+    cookie = next(
+        line.split(";")[0] for line in reply.raw.headers.getlist("Set-Cookie") if "visit" in line
+    )
+    return tool.http.get(f"{tool.url}/health/", headers={"Cookie": cookie}, timeout=30)
+
+
+def make_manager(tool: World, school_id: str = SCHOOL) -> None:
+    with tool.database.transaction() as session:
+        person_id = tool.visits()[-1].person_id
+        memberships.grant(session, person_id=person_id, school_id=school_id, now=tool.lti.clock())
+
+
+def headings(reply: requests.Response) -> list[str]:
+    return [found.text for found in BeautifulSoup(reply.text, "html.parser").select("h2")]
+
+
+def test_learners_and_teachers_do_not_see_it(tool: World) -> None:
+    assert open_page(tool).status_code == 403
+    teacher = tool.platform.person(SCHOOL, "teacher")
+    assert open_page(tool, teacher).status_code == 403
+
+
+def test_an_unconfirmed_visit_does_not_see_it(tool: World) -> None:
+    """Nothing shows yet that this browser is the administrator's."""
+    administrator = tool.platform.person(None, "admin")
+    reply = open_page(tool, administrator, cookies={})
+    assert reply.status_code == 403
+    assert "visit-unconfirmed" in reply.text
+
+
+def test_a_manager_sees_the_platforms_of_their_school(connected: World) -> None:
+    make_manager(connected)
+    connected.register("theirs", OTHER, client_id="of-others", name="Another school’s")
+    connected.register("ours", SCHOOL, client_id="of-ours", name="Our second")
+    reply = open_page(connected)
+    assert reply.status_code == 200
+    assert headings(reply)[:2] == ["Our second", "The platform"]
+    assert "Another school’s" not in reply.text
+    assert "Nothing is wrong." in reply.text
+
+
+def test_a_manager_of_another_school_sees_nothing_of_this_one(connected: World) -> None:
+    make_manager(connected, OTHER)
+    assert open_page(connected).status_code == 403
+
+
+def test_an_administrator_sees_their_own_platform_and_nobody(connected: World) -> None:
+    owe(connected)
+    administrator = connected.platform.person(None, "admin")
+    connected.register("theirs", OTHER, client_id="of-others", name="Another")
+    reply = open_page(connected, administrator)
+    assert reply.status_code == 200
+    assert headings(reply)[0] == "The platform"
+    assert "Another" not in reply.text
+    for person in connected.platform.people.values():
+        assert person.family_name not in reply.text
+
+
+def test_a_score_counts_for_its_school_alone(connected: World, clock: SetClock) -> None:
+    owe(connected)
+    clock.move(hours=2)
+    with connected.database.transaction() as session:
+        for row in session.query(ScoreOutbox):
+            row.school_id = OTHER
+    assert open_page(connected).status_code == 403
+    make_manager(connected)
+    assert "that wait to be sent" not in open_page(connected).text
+    administrator = connected.platform.person(None, "admin")
+    assert "that wait to be sent" in open_page(connected, administrator).text
+
+
+def test_the_page_holds_up_no_writer(connected: World) -> None:
+    """While a platform is asked nothing stands open in the database."""
+    make_manager(connected)
+    connected.platform.faults.put("jwks", "slow", seconds=1)
+    pool = connected.database.engine.pool
+    seen: list[str] = []
+    original: Callable[..., Any] = connected.lti.outside.call
+
+    def watch(*args: Any, **kwargs: Any) -> Any:
+        seen.append(pool.status())
+        return original(*args, **kwargs)
+
+    connected.lti.outside.call = watch  # type: ignore[method-assign]
+    assert open_page(connected).status_code == 200
+    assert seen
+    assert all("Current Checked out connections: 0" in status for status in seen), seen
