@@ -160,6 +160,17 @@ def test_a_confirmed_visit_is_not_asked_again(app: Flask, database: Database) ->
     assert path_of(browser(app, arrive(database, "Amara Osei")).get("/confirm")) == "/"
 
 
+@pytest.mark.parametrize(("asks", "path"), [(True, "/ask-to-manage"), (False, "/")])
+def test_an_activity_for_managers_leads_others_to_what_they_may_see(
+    app: Flask, database: Database, asks: bool, path: str
+) -> None:
+    guest = arrive(database, "Amara Osei", module="", may_ask_to_manage=asks, is_bound=False)
+    response = browser(app, guest).post(
+        "/confirm", data={"answer": "yes", "csrf_token": csrf(app, guest.admission.visit_id)}
+    )
+    assert path_of(response) == path
+
+
 @pytest.mark.parametrize("answer", ["", "maybe"])
 def test_another_answer_is_refused(app: Flask, database: Database, answer: str) -> None:
     guest = arrive(database, "Amara Osei", is_bound=False)
