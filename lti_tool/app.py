@@ -25,6 +25,7 @@ from lti_tool.curriculum.kept import shelf
 from lti_tool.curriculum.reading import read_catalogue
 from lti_tool.evidence import views as evidence_views
 from lti_tool.lti import views as lti_views
+from lti_tool.lti.connect import views as connect_views
 from lti_tool.lti.health import views as health_views
 from lti_tool.lti.platforms import Lti
 from lti_tool.lti.rosters import views as roster_views
@@ -49,6 +50,7 @@ BLUEPRINTS = (
     lti_views.blueprint,
     roster_views.blueprint,
     health_views.blueprint,
+    connect_views.blueprint,
     training_views.blueprint,
     evidence_views.blueprint,
 )

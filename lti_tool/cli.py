@@ -14,6 +14,7 @@ from lti_tool.curriculum.cli import content
 from lti_tool.curriculum.reading import ContentFaults
 from lti_tool.evidence.cli import evidence
 from lti_tool.lti.cli import keys, platforms, scores, worker
+from lti_tool.lti.connect.cli import invite
 from lti_tool.lti.rosters.cli import rosters
 from lti_tool.migrations.run import upgrade
 from lti_tool.people.cli import people
@@ -33,7 +34,18 @@ def migrate() -> None:
     upgrade(Database(config.database_url).engine)
 
 
-for command in (content, evidence, keys, migrate, people, platforms, rosters, scores, worker):
+for command in (
+    content,
+    evidence,
+    invite,
+    keys,
+    migrate,
+    people,
+    platforms,
+    rosters,
+    scores,
+    worker,
+):
     clauseway.add_command(command)
 
 

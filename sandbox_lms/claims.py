@@ -208,3 +208,15 @@ def review_claims(user_id: str) -> dict[str, object]:
         f"{LTI}message_type": "LtiSubmissionReviewRequest",
         f"{LTI}for_user": {"user_id": user_id},
     }
+
+
+def for_tool(
+    said: Mapping[str, object], client_id: str, deployment_id: str, told: tuple[str, ...]
+) -> dict[str, object]:
+    """A launch's claims as a registered tool gets them: of a person only what it asked for.
+
+    Services it has no scope for are for the caller to leave out.
+    """
+    personal = {"name", "given_name", "family_name", "email"} - set(told)
+    kept = {name: value for name, value in said.items() if name not in personal}
+    return {**kept, "aud": client_id, f"{LTI}deployment_id": deployment_id}

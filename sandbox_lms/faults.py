@@ -9,7 +9,10 @@ from typing import Final
 
 from flask import Response, request
 
-TARGETS: Final = ("token", "scores", "results", "lineitems", "nrps", "jwks")
+TARGETS: Final = (
+    *("token", "scores", "results", "lineitems", "nrps", "jwks"),
+    *("configuration", "registration"),
+)
 KINDS: Final = {
     "none": "works",
     "slow": "slow",

@@ -29,6 +29,7 @@ from sandbox_lms.schools import (
     first_people,
 )
 from sandbox_lms.tokens import Key, TokenRefused, check_assertion, sign_jwt
+from sandbox_lms.tools.registered import Tools
 
 CLIENT_ID: Final = "clauseway-sandbox"
 OMIT: Final = object()
@@ -86,6 +87,7 @@ class Launch:
     activity: Activity | None
     target: claims.Target = "iframe"
     for_user: str = ""
+    client_id: str = CLIENT_ID
 
 
 class Platform:
@@ -111,6 +113,7 @@ class Platform:
         self.scopes = set(claims.SCOPES)
         """What a tool may have leave for; launches promise all of it all the same."""
         self.added: dict[str, Activity] = {}
+        self.tools = Tools()
         self._tokens: dict[str, dict[str, Any]] = {}
         self._launches: dict[str, Launch] = {}
         self._tool_keys: dict[str, jwt.PyJWK] = {}
@@ -187,10 +190,15 @@ class Platform:
         ]
 
     def login_parameters(
-        self, person: Person, activity: Activity, target: claims.Target = "iframe"
+        self,
+        person: Person,
+        activity: Activity,
+        target: claims.Target = "iframe",
+        client_id: str = CLIENT_ID,
     ) -> dict[str, str]:
         """Begin a launch: the parameters of the login initiation, with a fresh launch id."""
-        return self.begin(Launch(person.id, SCHOOLS[activity.school], activity, target))
+        school = SCHOOLS[activity.school]
+        return self.begin(Launch(person.id, school, activity, target, client_id=client_id))
 
     def begin(self, launch: Launch) -> dict[str, str]:
         """Begin any kind of launch, as above."""
@@ -206,9 +214,18 @@ class Platform:
             "target_link_uri": self._target(launch.activity),
             "login_hint": launch.person_id,
             "lti_message_hint": json.dumps(hint, separators=(",", ":")),
-            "client_id": CLIENT_ID,
-            "lti_deployment_id": launch.school.slug,
+            "client_id": launch.client_id,
+            "lti_deployment_id": self.deployment_id(launch),
         }
+
+    def deployment_id(self, launch: Launch) -> str:
+        """The tool set up by hand has a deployment for each school, a registered one its own."""
+        tool = self.tools.get(launch.client_id)
+        return tool.deployment_id if tool else launch.school.slug
+
+    def is_client(self, client_id: str | None) -> bool:
+        """Whether a tool may be launched and may call."""
+        return client_id == CLIENT_ID or self.tools.is_active(client_id or "")
 
     def _target(self, activity: Activity | None) -> str:
         return (activity and activity.url) or self.redirect_uri
@@ -294,8 +311,12 @@ class Platform:
 
     def grant_token(self, assertion: str, scope: str) -> dict[str, Any]:
         """A token reply for a client assertion, as Moodle 4.5 gives it. Raises TokenRefused."""
-        check_assertion(assertion, client_id=CLIENT_ID, look_up=self.tool_key, now=self.clock())
-        allowed = [one for one in scope.split(" ") if one in self.scopes]
+        said = check_assertion(
+            assertion, is_client=self.is_client, look_up=self.tool_key, now=self.clock()
+        )
+        tool = self.tools.get(said["sub"])
+        granted = self.scopes.intersection(tool.scopes) if tool else self.scopes
+        allowed = [one for one in scope.split(" ") if one in granted]
         if not allowed:
             raise TokenRefused("invalid_scope")
         token = self.issue_token(allowed)
@@ -359,6 +380,7 @@ class Platform:
                 "grades": [[*at, asdict(grade)] for at, grade in self.gradebook.grades.items()],
                 "added": [asdict(activity) for activity in self.added.values()],
                 "tokens": self._tokens,
+                **self.tools.to_keep(),
             }
             self._file.parent.mkdir(parents=True, exist_ok=True)
             draft = self._file.with_suffix(".new")
@@ -377,6 +399,7 @@ class Platform:
         self.gradebook = Gradebook(items, grades)
         self.added = {one["id"]: Activity(**one) for one in kept.get("added", [])}
         self._tokens = kept["tokens"]
+        self.tools.load(kept)
 
 
 def _coupled_items() -> list[LineItem]:

@@ -98,7 +98,7 @@ def _signature(algorithm: str, message: bytes, key: rsa.RSAPrivateKey | bytes) -
 
 
 def check_assertion(
-    assertion: str, *, client_id: str, look_up: LookUp, now: datetime
+    assertion: str, *, is_client: Callable[[str | None], bool], look_up: LookUp, now: datetime
 ) -> dict[str, Any]:
     """The claims of a valid client assertion (RFC 7523, Security Framework 1.0 section 4.1).
 
@@ -111,7 +111,7 @@ def check_assertion(
         claims = jwt.decode(assertion, options={"verify_signature": False})
     except jwt.InvalidTokenError:
         raise TokenRefused("invalid_request") from None
-    if claims.get("iss") != client_id or claims.get("sub") != client_id:
+    if claims.get("iss") != claims.get("sub") or not is_client(claims.get("sub")):
         raise TokenRefused("invalid_client")
     if not header.get("kid"):
         raise TokenRefused("error/Error: kid must be provided in JWT header.")

@@ -27,6 +27,7 @@ from sandbox_lms.course.reviewing import reviews
 from sandbox_lms.platform import CLIENT_ID, Clock, Launch, Platform, Seen, describe, utc_now
 from sandbox_lms.schools import KINDS, MODULES, SCHOOLS, Activity, Person, School
 from sandbox_lms.services import services, the_platform
+from sandbox_lms.tools.views import tools
 
 pages = Blueprint("pages", __name__)
 
@@ -53,6 +54,7 @@ def create_platform(
     app.register_blueprint(course)
     app.register_blueprint(reviews)
     app.register_blueprint(services)
+    app.register_blueprint(tools)
     app.before_request(_remember_request)
     app.after_request(_protect)
     app.register_error_handler(HTTPException, _error_page)
@@ -83,7 +85,8 @@ def _protect(response: Response) -> Response:
     tool = urlsplit(the_platform().tool_url)
     origin = f"{tool.scheme}://{tool.netloc}"
     response.headers["Content-Security-Policy"] = (
-        f"default-src 'self'; frame-src 'self' {origin}; form-action 'self' {origin}; "
+        f"default-src 'self'; img-src 'self' {origin}; frame-src 'self' {origin}; "
+        f"form-action 'self' {origin}; "
         "base-uri 'none'; frame-ancestors 'self'"
     )
     response.headers["X-Content-Type-Options"] = "nosniff"
@@ -133,7 +136,8 @@ def launch() -> AnyResponse:
     container = request.values.get("container", "iframe")
     page = "pages.frame" if container == "iframe" else "pages.start"
     method = request.form.get("method", "post")
-    place = url_for(page, activity_id=activity.id, container=container, method=method)
+    tool = request.values.get("tool") or None
+    place = url_for(page, activity_id=activity.id, container=container, method=method, tool=tool)
     response = redirect(place, 303)
     response.set_cookie(SIGNED_IN_COOKIE, person.id, httponly=True, samesite="Lax")
     return response
@@ -157,7 +161,12 @@ def enrol() -> AnyResponse:
 @pages.route("/activities/<activity_id>")
 def frame(activity_id: str) -> str:
     activity = the_activity(activity_id)
-    source = url_for("pages.start", activity_id=activity.id, method=request.args.get("method"))
+    source = url_for(
+        "pages.start",
+        activity_id=activity.id,
+        method=request.args.get("method"),
+        tool=request.args.get("tool"),
+    )
     return render_template(
         "frame.html",
         school=SCHOOLS[activity.school],
@@ -175,7 +184,10 @@ def start(activity_id: str) -> AnyResponse | str:
     if person is None:
         abort(401, "Choose somebody to launch as on the front page first.")
     target: claims.Target = "window" if request.args.get("container") == "window" else "iframe"
-    fields = the_platform().login_parameters(person, activity, target)
+    client_id = request.args.get("tool", CLIENT_ID)
+    if not the_platform().is_client(client_id):
+        abort(404, "There is no such tool, or it is pending.")
+    fields = the_platform().login_parameters(person, activity, target, client_id)
     login_url = f"{the_platform().tool_url}/lti/login"
     if request.args.get("method") == "get":
         return redirect(f"{login_url}?{urlencode(fields)}")
@@ -206,7 +218,7 @@ def auth() -> str:
     """
     asked = request.values
     _refuse_unusable(asked)
-    if asked.get("client_id") != CLIENT_ID:
+    if not the_platform().is_client(asked.get("client_id")):
         return _post_back({"error": "unauthorized_client"})
     person = signed_in()
     if person is None:
@@ -218,7 +230,7 @@ def auth() -> str:
         if asked.get(name) != only:
             return _post_back({"error": "invalid_request", "error_description": f"Invalid {name}"})
     begun = the_platform().take_launch(asked["lti_message_hint"])
-    if begun is None or begun.person_id != person.id:
+    if begun is None or (begun.person_id, begun.client_id) != (person.id, asked["client_id"]):
         abort(404, "Invalid request")
     return _post_back({"id_token": _id_token(begun, person, asked["nonce"])})
 
@@ -246,7 +258,20 @@ def _id_token(begun: Launch, person: Person, nonce: str) -> str:
     if begun.for_user:
         changes |= claims.review_claims(begun.for_user)
     said = platform.id_token_claims(person, begun.activity, nonce, **changes)
-    return platform.sign(said)
+    return platform.sign(_as_told(begun, said))
+
+
+def _as_told(begun: Launch, said: dict[str, object]) -> dict[str, object]:
+    """The claims as the launched tool gets them: a registered one only what it asked for."""
+    tool = the_platform().tools.get(begun.client_id)
+    if tool is None:
+        return said
+    kept = claims.for_tool(said, tool.client_id, tool.deployment_id, tool.claims)
+    if not set(claims.AGS_SCOPES) & set(tool.scopes):
+        del kept[f"{claims.AGS}claim/endpoint"]
+    if claims.SCOPE_MEMBERS not in tool.scopes:
+        del kept[f"{claims.NRPS}claim/namesroleservice"]
+    return kept
 
 
 def _post_back(fields: dict[str, str]) -> str:

@@ -42,6 +42,7 @@ WHAT_TO_CLICK = """
 On the sandbox's page, at Hemswell Cliff:
   1. Launch as a new member of staff. Read, answer, declare; the score is then in the gradebook.
   2. Launch as headteacher. The record is in the register, and can be downloaded as CSV.
+  3. There, choose Connect a platform, make an invitation, and paste it under External tools.
 
 Ctrl-C stops everything. Logs are in {logs}.
 """

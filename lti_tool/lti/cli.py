@@ -42,7 +42,11 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Answer in JS
 @click.option("--auth-login-url", required=True, metavar="URL", help="Its authentication request.")
 @click.option("--auth-token-url", required=True, metavar="URL", help="Its access tokens.")
 @click.option("--jwks-url", required=True, metavar="URL", help="Its public key set.")
-@click.option("--deployment-id", required=True, help="Where on it we are installed.")
+@click.option(
+    "--deployment-id",
+    required=True,
+    help="Where on it we are installed; empty: where its first launch comes from.",
+)
 @click.option(
     "--school", "schools", required=True, multiple=True, metavar="SLUG", help="May be repeated."
 )

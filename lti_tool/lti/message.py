@@ -24,7 +24,8 @@ from pylti1p3.session import SessionService
 from lti_tool.core.errors import ToolError
 from lti_tool.lti import login
 from lti_tool.lti.claims import CORE, Claims, identifier, read_claims
-from lti_tool.lti.platforms import Deployed, Lti, Platform
+from lti_tool.lti.models import Deployment, Registration
+from lti_tool.lti.platforms import FIRST_TO_COME, Deployed, Lti, Platform
 
 LEEWAY: Final = timedelta(seconds=60)
 OLDEST: Final = timedelta(minutes=5)
@@ -186,9 +187,10 @@ def prove(
 ) -> Launch:
     """Check everything about a launch that can be checked without writing.
 
-    Raises ``ToolError``: platform-refused, launch-incomplete, launch-state-wrong,
-    launch-state-old, launch-other-browser, launch-token-invalid, launch-token-time,
-    deployment-unknown, launch-message-invalid, launch-message-unsupported,
+    One thing is written: the name of a deployment that a registration left open. Raises
+    ``ToolError``: platform-refused, launch-incomplete, launch-state-wrong, launch-state-old,
+    launch-other-browser, launch-token-invalid, launch-token-time, deployment-unknown,
+    launch-message-invalid, launch-message-unsupported,
     launch-target-elsewhere, platform-unknown, platform-keys-unavailable.
     """
     state, token = form.get("state", ""), form.get("id_token", "")
@@ -211,12 +213,31 @@ def prove(
     return Launch(
         platform,
         deployment_id,
-        platform.deployments[deployment_id],
+        _deployed(lti, platform, deployment_id),
         message.claims,
         begun.nonce,
         begun.expires_at + LEEWAY,
         bound,
     )
+
+
+def _deployed(lti: Lti, platform: Platform, deployment_id: str) -> Deployed:
+    """The deployment a proved message comes from; the first one names the one not named so far.
+
+    Raises ``ToolError`` deployment-unknown where another was first.
+    """
+    if deployment_id not in platform.deployments:
+        nameless = platform.deployments[FIRST_TO_COME].id
+        with lti.database.transaction() as session:
+            row = session.get_one(Deployment, nameless, with_for_update=True)
+            if row.deployment_id == FIRST_TO_COME:
+                row.deployment_id = deployment_id
+                session.get_one(Registration, platform.id).version += 1
+        lti.registry.forget()
+        platform = lti.registry.by_id(platform.id) or platform
+    if deployment_id not in platform.deployments:
+        raise ToolError("deployment-unknown", log=f"registration {platform.id}")
+    return platform.deployments[deployment_id]
 
 
 def _is_time(value: Any) -> bool:

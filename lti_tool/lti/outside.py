@@ -78,7 +78,7 @@ class Outside:
             return True
         if found.is_loopback:
             return self._loopback
-        return found.is_global and not found.is_multicast
+        return found.is_global and not (found.is_multicast or found.is_reserved)
 
     def session(self) -> requests.Session:
         """A session for work in the background: connections are kept, times are the caller's.

@@ -30,6 +30,8 @@ from lti_tool.people import memberships
 from lti_tool.people.models import Membership, Visit
 
 REFRESH_SECONDS: Final = 3
+FIRST_TO_COME: Final = ""
+"""As a deployment id: the platform named none when it registered us; its first launch does."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,8 @@ class ToolConf(ToolConfAbstract[Any]):
     def find_deployment_by_params(
         self, iss: str, deployment_id: str, client_id: str, *args: object, **kwargs: object
     ) -> KernelDeployment:
-        if not isinstance(deployment_id, str) or deployment_id not in self._platform.deployments:
+        known = self._platform.deployments
+        if not isinstance(deployment_id, str) or not {deployment_id, FIRST_TO_COME} & known.keys():
             raise ToolError("deployment-unknown", log=f"registration {self._platform.id}")
         return KernelDeployment().set_deployment_id(deployment_id)
 
@@ -356,10 +359,12 @@ def choose(
 def _check(details: Details) -> None:
     for name in ("name", "issuer", "client_id", "deployment_id"):
         value: str = getattr(details, name)
+        if name == "deployment_id" and value == FIRST_TO_COME:
+            continue
         if not value or len(value) > LONGEST_ID or not value.isprintable():
             _fault(f"{name} must have 1 to {LONGEST_ID} characters")
     for name in ("issuer", "auth_login_url", "auth_token_url", "jwks_url"):
-        _check_url(name, getattr(details, name))
+        check_url(name, getattr(details, name))
     for given in details.frame_origins:
         if origin(given) != given:
             _fault(f"{given} is not an origin such as https://moodle.example.org")
@@ -367,7 +372,8 @@ def _check(details: Details) -> None:
         _fault("name at least one school")
 
 
-def _check_url(name: str, url: str) -> None:
+def check_url(name: str, url: str) -> None:
+    """Raises ``ToolError`` platform-details-wrong with ``fault`` unless we may call ``url``."""
     if not origin(url) or not url.isprintable() or " " in url:
         _fault(f"{name} must be an address that begins with https://")
     parts = urlsplit(url)

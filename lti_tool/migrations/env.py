@@ -6,11 +6,21 @@ from lti_tool.core import ledger as _ledger
 from lti_tool.core.database import Table
 from lti_tool.curriculum import models as _curriculum
 from lti_tool.lti import models as _lti
+from lti_tool.lti.connect import models as _connect
 from lti_tool.lti.rosters import models as _rosters
 from lti_tool.people import models as _people
 from lti_tool.training import models as _training
 
-ROOMS = (_ledger, _curriculum, _lti, _rosters, _people, _training)  # each brings its tables
+# Each brings its tables.
+ROOMS = (
+    _ledger,
+    _curriculum,
+    _lti,
+    _connect,
+    _rosters,
+    _people,
+    _training,
+)
 
 context.configure(
     connection=context.config.attributes["connection"], target_metadata=Table.metadata

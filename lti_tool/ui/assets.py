@@ -37,6 +37,11 @@ def asset_url(name: str) -> str:
     return f"/{PREFIX}{manifest()[name]}"
 
 
+def asset_bytes(name: str) -> bytes:
+    """A built file's content by its plain name."""
+    return (STATIC / manifest()[name]).read_bytes()
+
+
 def wrap(application: "WSGIApplication") -> WhiteNoise:
     """Serve the built files before ``application`` is asked; every name is good for ever.
 

@@ -16,6 +16,7 @@ NO_SCHOOL = {
     "content",
     "deployment",
     "identity",
+    "invitation",
     "nonce",
     "person",
     "registration",

@@ -56,3 +56,13 @@ function keepFresh (region) {
   }, 1000 * region.dataset.refresh)
 }
 for (const region of document.querySelectorAll('[data-refresh]')) keepFresh(region)
+
+// <button type="button" class="cw-close" data-close-to="ORIGIN" hidden>: asks the platform that
+// opened this page, in a frame or a window, to close it (Dynamic Registration 1.0, 3.6.1).
+for (const button of document.querySelectorAll('.cw-close')) {
+  const opener = window.opener || (window.parent !== window ? window.parent : null)
+  button.hidden = !opener
+  button.addEventListener('click', () => {
+    opener.postMessage({ subject: 'org.imsglobal.lti.close' }, button.dataset.closeTo)
+  })
+}

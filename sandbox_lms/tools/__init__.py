@@ -1,0 +1,1 @@
+"""Tools that register themselves (Dynamic Registration), and the administrator's page of them."""
