@@ -46,8 +46,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Tool, list
     ]
     commands = {
         "tool": [
-            *(str(HERE / "granian"), "wsgi:app", "--interface=wsgi", "--log-level=warning"),
-            *("--host=127.0.0.1", f"--port={port}", "--workers=2", "--blocking-threads=4"),
+            *(str(HERE / "gunicorn"), "wsgi:app", f"--bind=127.0.0.1:{port}"),
+            *("--workers=2", "--worker-class=gthread", "--threads=4"),
         ],
         "worker": [str(HERE / "clauseway"), "worker"],
     }

@@ -1,6 +1,5 @@
 """The platforms as a test sees them: where to click, and what stands in their own tables."""
 
-import json
 import re
 import sqlite3
 from abc import ABC, abstractmethod
@@ -65,13 +64,9 @@ class Platform(ABC):
     def launch(
         self, http: requests.Session, activity: Activity, *, chooses: bool = False
     ) -> requests.Response:
-        """Open the tool, as a learner does or to choose content: its first page, or the
-        platform's refusal."""
+        """Open the tool, as a learner does or to choose content; the tool's first page."""
         start = self.choosing_url(http, activity) if chooses else self.opening_url(http, activity)
-        page = http.get(start, timeout=30)
-        if page.status_code == 403:
-            return page
-        address, fields = read_form(page)
+        address, fields = read_form(http.get(start, timeout=30))
         assert address.startswith(self.tool_url), fields
         return http.post(address, data=fields, timeout=30)
 
@@ -94,10 +89,6 @@ class Platform(ABC):
     @abstractmethod
     def resource_link_id(self, activity: Activity) -> str:
         """What it calls a place."""
-
-    @abstractmethod
-    def content(self, activity: Activity) -> list[dict[str, Any]]:
-        """What deep linking chose for a place, as its table holds it: ``url``, ``custom``, …"""
 
     @abstractmethod
     def line_items(self, activity: Activity) -> list[dict[str, Any]]:
@@ -155,14 +146,6 @@ class OpenEdx(Platform):
     def resource_link_id(self, activity: Activity) -> str:
         return f"block-v1:Clauseway+Training+2026+type@lti_consumer+block@{activity.id}"
 
-    def content(self, activity: Activity) -> list[dict[str, Any]]:
-        query = """
-            SELECT attributes FROM lti_consumer_ltidlcontentitem AS item
-            JOIN lti_consumer_lticonfiguration AS held ON held.id = item.lti_configuration_id
-            WHERE location = ? AND content_type = 'ltiResourceLink' ORDER BY item.id
-        """
-        return [json.loads(row[0]) for row in self.rows(query, self.resource_link_id(activity))]
-
     def line_items(self, activity: Activity) -> list[dict[str, Any]]:
         query = """
             SELECT id, lti_configuration_id, resource_id, tag, score_maximum, label
@@ -214,7 +197,7 @@ class Lti1p3Platform(Platform):
         }
 
     def opening_url(self, http: requests.Session, activity: Activity) -> str:
-        return f"{self.url}/open/{self.resource_link_id(activity)}"
+        return f"{self.url}/open/{activity.id}"
 
     def choosing_url(self, http: requests.Session, activity: Activity) -> str:
         return f"{self.url}/open/{activity.id}/choose"
@@ -223,17 +206,7 @@ class Lti1p3Platform(Platform):
         return person.username
 
     def resource_link_id(self, activity: Activity) -> str:
-        chosen = self.content(activity)
-        return f"{activity.id}/{chosen[0]['id']}" if chosen else activity.id
-
-    def content(self, activity: Activity) -> list[dict[str, Any]]:
-        query = """
-            SELECT id, url, custom FROM lti1p3platform_contentitem WHERE activity = ? ORDER BY id
-        """
-        return [
-            {"id": row[0], "url": row[1], "custom": json.loads(row[2])}
-            for row in self.rows(query, activity.id)
-        ]
+        return activity.id
 
     def line_items(self, activity: Activity) -> list[dict[str, Any]]:
         query = """
@@ -249,7 +222,7 @@ class Lti1p3Platform(Platform):
                 "maximum": row[3],
                 "label": row[4],
             }
-            for row in self.rows(query, self.resource_link_id(activity))
+            for row in self.rows(query, activity.id)
         ]
 
     def scores(self, line_item: int) -> list[Score]:

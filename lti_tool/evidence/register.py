@@ -87,6 +87,7 @@ class Taken:
 class Record:
     """Everything a manager may see of one person."""
 
+    membership_id: UUID
     name: str
     reference: str
     role_group: str
@@ -187,6 +188,7 @@ def record(session: Session, *, school_id: str, membership_id: UUID) -> Record:
         raise ToolError("page-not-found")
     member, person = found
     return Record(
+        membership_id=member.id,
         name=person.name,
         reference=person.reference,
         role_group=member.role_group,

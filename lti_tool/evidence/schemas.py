@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from marshmallow import RAISE, Schema, ValidationError, fields, validate
+from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, validate
 from werkzeug.datastructures import MultiDict
 
 from lti_tool.core.errors import ToolError
@@ -57,6 +57,16 @@ class ConfirmForm(Schema):
     person = fields.List(fields.UUID(), required=True, validate=validate.Length(max=500))
 
 
+class SendAgainForm(Schema):
+    """Which score a manager wants sent again."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    score = fields.UUID(required=True)
+    replace = fields.String(load_default="", validate=validate.OneOf(("", "yes")))
+
+
 def read_query(
     args: Mapping[str, str],
     *,
@@ -89,3 +99,15 @@ def read_confirm(form: MultiDict[str, str]) -> list[UUID]:
     except ValidationError as fault:
         raise ToolError("form-incomplete") from fault
     return chosen
+
+
+def read_send_again(form: Mapping[str, str]) -> tuple[UUID, bool]:
+    """The score, and whether it may replace what was changed in the platform by hand.
+
+    Raises ``ToolError`` form-incomplete.
+    """
+    try:
+        given: dict[str, Any] = SendAgainForm().load(form)
+    except ValidationError as fault:
+        raise ToolError("form-incomplete") from fault
+    return given["score"], given["replace"] == "yes"

@@ -22,8 +22,9 @@ from lti_tool.curriculum.catalogue import Catalogue
 from lti_tool.curriculum.cycles import cycle_of
 from lti_tool.evidence import export as exports
 from lti_tool.evidence import register as registers
-from lti_tool.evidence.schemas import Filters, read_confirm, read_query
-from lti_tool.evidence.words import ROLE_GROUP_WORDS, STATE_WORDS, delivery_words
+from lti_tool.evidence import resending
+from lti_tool.evidence.schemas import Filters, read_confirm, read_query, read_send_again
+from lti_tool.evidence.words import ROLE_GROUP_WORDS, STATE_WORDS, delivery_words, reason_words
 from lti_tool.people import access
 from lti_tool.people.memberships import confirm_members
 from lti_tool.policies.policy import School
@@ -38,6 +39,7 @@ def _words() -> dict[str, object]:
         "state_words": STATE_WORDS,
         "role_group_words": ROLE_GROUP_WORDS,
         "delivery_words": delivery_words,
+        "reason_words": reason_words,
         "modules": _catalogue().modules,
     }
 
@@ -70,7 +72,24 @@ def register() -> str:
 def record(membership_id: UUID) -> str:
     """One person's record: states and dates, no answers."""
     found = registers.record(g.session, school_id=g.visit.school_id, membership_id=membership_id)
-    return render_template("evidence/record.html", record=found)
+    return render_template("evidence/record.html", record=found, is_resent="sent" in request.args)
+
+
+@blueprint.post("/register/<uuid:membership_id>/send")
+@access.manager()
+def send_again(membership_id: UUID) -> AnyResponse:
+    """Have a person's score sent to the platform again; the worker sends it."""
+    score_id, replaces = read_send_again(request.form.to_dict())
+    resending.send_again(
+        g.session,
+        school_id=g.visit.school_id,
+        membership_id=membership_id,
+        score_id=score_id,
+        replaces=replaces,
+        by=g.visit.person_id,
+        now=g.now,
+    )
+    return redirect(url_for("evidence.record", membership_id=membership_id, sent=1), 303)
 
 
 @blueprint.post("/register/confirm")

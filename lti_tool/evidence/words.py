@@ -23,6 +23,47 @@ ROLE_GROUP_WORDS: Final[dict[str, LazyString]] = {
 }
 
 
+REASON_WORDS: Final[dict[str, LazyString]] = {
+    "unreachable": lazy_gettext("%(platform)s does not answer. We keep trying."),
+    "platform-fault": lazy_gettext(
+        "%(platform)s answers with an error, for instance because the mark is locked there."
+    ),
+    "lost": lazy_gettext(
+        "%(platform)s had taken it and holds it no more: somebody may have cleared it there."
+    ),
+    "reconnect": lazy_gettext(
+        "%(platform)s does not let us in. Whoever looks after it can see why on the health page."
+    ),
+    "forbidden": lazy_gettext(
+        "%(platform)s refuses marks for this activity. Open the activity there once more; if that "
+        "does not help, tell whoever looks after the platform."
+    ),
+    "no-line-item": lazy_gettext(
+        "The activity has no column for marks in %(platform)s, and we may make none."
+    ),
+    "line-item-gone": lazy_gettext(
+        "The activity or its column for marks has been deleted in %(platform)s."
+    ),
+    "refused": lazy_gettext("%(platform)s refused it."),
+    "newer-there": lazy_gettext("%(platform)s holds a later mark for this person."),
+    "overridden": lazy_gettext(
+        "Somebody changed the mark in %(platform)s by hand. We leave it as it is. What is saved "
+        "here stands."
+    ),
+    "not-gradable": lazy_gettext(
+        "%(platform)s gives marks to learners of the course only. What is saved here is what "
+        "counts."
+    ),
+    "not-granted": lazy_gettext(
+        "%(platform)s has given us no leave to send marks. It is sent once there is leave. What "
+        "is saved here is what counts."
+    ),
+    "no-marks": lazy_gettext(
+        "The activity keeps no marks in %(platform)s. What is saved here is what counts."
+    ),
+}
+
+
 def delivery_words(delivery: Delivery | None) -> str:
     """Where a score is on its way to the platform; empty where none is owed."""
     if delivery is None:
@@ -32,6 +73,16 @@ def delivery_words(delivery: Delivery | None) -> str:
         "waiting": _("Waiting to be sent to %(platform)s", platform=platform),
         "sent": _("Sent to %(platform)s", platform=platform),
         "attention": _("Not sent to %(platform)s: needs attention", platform=platform),
+        "changed": _("Changed by hand in %(platform)s", platform=platform),
         "not-scored": _("Not scored in %(platform)s", platform=platform),
     }
     return str(words.get(delivery.state, ""))
+
+
+def reason_words(delivery: Delivery | None) -> str:
+    """Why a score is not with the platform, and what can be done; empty where nothing is amiss."""
+    if delivery is None or delivery.state in ("sent", "none"):
+        return ""
+    platform = delivery.platform_name or _("the platform")
+    said = REASON_WORDS.get(delivery.reason_code)
+    return str(said % {"platform": platform}) if said is not None else ""

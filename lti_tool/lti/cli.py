@@ -18,6 +18,7 @@ from lti_tool.lti.models import Registration, ScoreOutbox
 from lti_tool.lti.platforms import Details, Lti
 from lti_tool.lti.services import outbox
 from lti_tool.lti.services import scores as owed
+from lti_tool.lti.services.reconciling import reconcile
 from lti_tool.people.memberships import make_manager_code, managers
 
 platforms = AppGroup("platforms", help="The learning platforms that may launch us.")
@@ -221,7 +222,8 @@ def send() -> None:
 
 @scores.command()
 @click.argument("score", type=click.UUID)
-def resend(score: UUID) -> None:
+@click.option("--replace", is_flag=True, help="Also over a mark changed in the platform by hand.")
+def resend(score: UUID, replace: bool) -> None:
     """Send a score once more, with a timestamp of now."""
     lti = _lti()
     try:
@@ -229,11 +231,27 @@ def resend(score: UUID) -> None:
             row = session.get(ScoreOutbox, score)
             if row is None:
                 raise click.ClickException(f"there is no score {score}")
-            owed.resend(session, row, now=lti.clock())
+            owed.resend(session, row, now=lti.clock(), replaces=replace)
     except ToolError as fault:
         raise click.ClickException(f"not sent again: {fault.code}") from fault
     outcome = outbox.deliver(lti, score)
     click.echo(outcome.state if outcome else "waiting")
+
+
+@scores.command("reconcile")
+@json_option
+def reconcile_scores(as_json: bool) -> None:
+    """Compare what was sent this school year with what the platforms hold, now.
+
+    What is lost is sent again; what was changed there by hand is left as it is. The worker does
+    this each night.
+    """
+    counts = reconcile(_lti(), at_once=True)
+    if as_json:
+        click.echo(json.dumps(counts))
+        return
+    for outcome, number in counts.items():
+        click.echo(f"{outcome}: {number}")
 
 
 @click.command()

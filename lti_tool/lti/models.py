@@ -109,6 +109,54 @@ class AccessToken(Table):
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+class LineItem(Table):
+    """Which line item of an activity takes the scores of one training in one cycle.
+
+    The launch's own takes the first cycle that is scored; a later one gets an item to itself, so
+    that last year's results stand.
+    """
+
+    __tablename__ = "line_item"
+    __table_args__ = (
+        Index(
+            "uq_line_item_own",
+            "resource_link_row_id",
+            unique=True,
+            sqlite_where=text("is_own"),
+            postgresql_where=text("is_own"),
+        ),
+    )
+
+    resource_link_row_id: Mapped[UUID] = mapped_column(
+        ForeignKey("resource_link.id"), primary_key=True
+    )
+    module: Mapped[str] = mapped_column(String(40), primary_key=True)
+    cycle: Mapped[str] = mapped_column(String(40), primary_key=True)
+    url: Mapped[str] = mapped_column(Text, default="")
+    """Empty until it has been found or made."""
+    is_own: Mapped[bool] = mapped_column(default=False)
+    """Whether it is the one that launches name as the activity's own."""
+    sought_until: Mapped[datetime | None] = mapped_column(UtcDateTime, default=None)
+    """Until then one worker looks for it or makes it, and no other does."""
+
+
+class Reachability(Table):
+    """Whether a platform's services answer: the circuit breaker, one row for all workers."""
+
+    __tablename__ = "reachability"
+
+    registration_id: Mapped[UUID] = mapped_column(ForeignKey("registration.id"), primary_key=True)
+    failures: Mapped[int] = mapped_column(default=0)
+    """How many calls in a row had no answer."""
+    failing_since: Mapped[datetime | None] = mapped_column(UtcDateTime, default=None)
+    probe_at: Mapped[datetime | None] = mapped_column(UtcDateTime, default=None)
+    """While the breaker is open: not before then, and then one call alone."""
+    refused_at: Mapped[datetime | None] = mapped_column(UtcDateTime, default=None)
+    """When the platform last refused us a token, unless it has granted one since."""
+    compared_at: Mapped[datetime | None] = mapped_column(UtcDateTime, default=None)
+    """When what we sent was last compared with what it holds."""
+
+
 class ScoreOutbox(Table):
     """A score that is owed to a platform, or has been delivered. The row is the truth.
 
@@ -153,6 +201,10 @@ class ScoreOutbox(Table):
     attempts: Mapped[int] = mapped_column(default=0)
     was_renewed: Mapped[bool] = mapped_column(default=False)
     """Whether it has had its one second chance (a later timestamp, or a later launch)."""
+    replaces: Mapped[bool] = mapped_column(default=False)
+    """Whether a manager wants it sent even over a result that was changed by hand."""
+    losses: Mapped[int] = mapped_column(default=0)
+    """How often the platform turned out not to hold it, although it had taken it."""
     last_status: Mapped[int] = mapped_column(default=0)
     """The HTTP status of the latest reply; 0 where there was none."""
     owed_at: Mapped[datetime] = mapped_column(UtcDateTime)

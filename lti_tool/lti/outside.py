@@ -52,6 +52,8 @@ class Answer:
     status: int
     body: bytes
     headers: Mapping[str, str] = field(repr=False)
+    reason: str = ""
+    """The words of the status line: Moodle says nowhere else why it refuses a score."""
 
     @property
     def is_ok(self) -> bool:
@@ -143,7 +145,7 @@ class Outside:
                 ) as response,
             ):
                 raw = _read(response, work, largest)
-            work.answer = Answer(response.status_code, raw, response.headers)
+            work.answer = Answer(response.status_code, raw, response.headers, response.reason or "")
         except HostRefused as fault:
             work.fault = fault
         except (requests.RequestException, HTTPError, OSError, ValueError, Outage) as fault:
@@ -255,14 +257,14 @@ def _connect(connection: HTTPConnection, allows: Allows) -> socket.socket:
 
 
 def _read(response: requests.Response, work: _Work, largest: int) -> bytes:
-    raw = b""
+    raw = bytearray()
     for chunk in response.iter_content(CHUNK):
         raw += chunk
         if len(raw) > largest:
             raise Outage("too large")
         if time.monotonic() > work.deadline:
             raise Outage("too slow")
-    return raw
+    return bytes(raw)
 
 
 def _inner(address: Address) -> Address:

@@ -206,6 +206,7 @@ class Lti:
         self.tool_keys = open_tool_keys(config.instance / "keys", clock)
         self.platform_keys = PlatformKeys(self.outside)
         self.registry = Registry(database)
+        self.token_locks: dict[tuple[UUID, str], threading.Lock] = {}
         self.wake: Callable[[str], object] = _nobody_to_wake
         self.wake_reader: Callable[[str], object] = _nobody_to_wake
         self.login_secret = derived_secret(config.instance, "lti-login")

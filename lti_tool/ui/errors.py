@@ -320,6 +320,12 @@ LTI: Final = {
         _("It waits to be sent, so nothing was changed."),
         _("Look again in a few minutes."),
     ),
+    "score-changed-there": ErrorText(
+        409,
+        _("Somebody changed this mark by hand"),
+        _("The mark in the learning platform was set there by hand, so it was left as it is."),
+        _("Go back, tick that it may be replaced, and send it again."),
+    ),
     "score-superseded": ErrorText(
         409,
         _("A better score stands for this one"),

@@ -222,7 +222,7 @@ def test_dl_7_items_say_what_was_chosen(tool: World) -> None:
                 "label": "annual-refresh",
                 "scoreMaximum": 100,
                 "resourceId": "annual-refresh",
-                "tag": "2026-27",
+                "tag": "policy-2026-27",
                 "submissionReview": {"reviewableStatus": ["Completed"]},
             },
             "window": {"targetName": "clauseway"},

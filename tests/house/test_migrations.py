@@ -17,8 +17,10 @@ NO_SCHOOL = {
     "deployment",
     "identity",
     "invitation",
+    "line_item",
     "nonce",
     "person",
+    "reachability",
     "registration",
 }
 

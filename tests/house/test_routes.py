@@ -50,6 +50,7 @@ OPEN_TO = {
     "evidence.record": "manager",
     "evidence.export": "manager",
     "evidence.confirm": "manager",
+    "evidence.send_again": "manager",
 }
 
 

@@ -54,7 +54,7 @@ def test_one_activity_is_added_done_and_scored(product: Product) -> None:
     (item_id,) = platform.items_of(activity)
     item = platform.gradebook.items[item_id]
     assert (item.label, item.score_maximum) == ("Read this first", 100)
-    assert (item.resource_id, item.tag[:2]) == ("before-you-start", "20")
+    assert (item.resource_id, item.tag[:9]) == ("before-you-start", "policy-20")
 
     person = platform.enrol_starter(SCHOOL)
     visitor = Visitor(product, person, activity)

@@ -23,8 +23,8 @@ from lti_tool.lti.health.words import Finding
 from lti_tool.lti.keys import ask_for_keys, read_keys
 from lti_tool.lti.outside import PATIENCE, Answer, HostRefused, Outage
 from lti_tool.lti.platforms import Lti, Platform
-from lti_tool.lti.services.connection import BACKDATED, TOKEN_HEADERS, token_form
-from lti_tool.lti.services.members import LIMITS, MEMBERS_TYPE, RosterUnfit, read_page
+from lti_tool.lti.services.connection import BACKDATED, LISTS, TOKEN_HEADERS, token_form
+from lti_tool.lti.services.members import MEMBERS_TYPE, RosterUnfit, read_page
 
 MOST_AT_ONCE: Final = 32
 
@@ -145,7 +145,7 @@ class _Asking:
         try:
             answer = self.call(
                 lambda left: self.lti.outside.call(
-                    "GET", url, headers=headers, seconds=left, largest=LIMITS.largest
+                    "GET", url, headers=headers, seconds=left, largest=LISTS.largest
                 )
             )
         except HostRefused:

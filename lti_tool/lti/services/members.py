@@ -11,13 +11,11 @@ from typing import Any, Final
 
 from lti_tool.lti.claims import LONGEST_ID, MEMBERS_SCOPE, personal, title_of
 from lti_tool.lti.platforms import Lti, Platform
-from lti_tool.lti.services.connection import Limits, Reply, Unreachable, call
+from lti_tool.lti.services.connection import LISTS, Reply, Unreachable, call
 from lti_tool.lti.services.paging import may_follow, next_page
 from lti_tool.people.staff_lists import Listed
 
 MEMBERS_TYPE: Final = "application/vnd.ims.lti-nrps.v2.membershipcontainer+json"
-# Moodle sends a whole course on one page, and may take its time to draw it up.
-LIMITS: Final = Limits(read_seconds=60, call_seconds=120, largest=8 * 1024 * 1024)
 MOST_PAGES: Final = 2000
 WORTH_RETRYING: Final = frozenset((408, 425, 429))
 REFUSED: Final = {401: "reconnect", 403: "forbidden", 404: "gone", 410: "gone"}
@@ -56,7 +54,7 @@ def pages(lti: Lti, platform: Platform, memberships_url: str) -> Iterator[Page]:
             raise RosterUnfit("endless")
         seen.add(url)
         reply = call(
-            lti, platform, (MEMBERS_SCOPE,), "GET", url, {"Accept": MEMBERS_TYPE}, limits=LIMITS
+            lti, platform, (MEMBERS_SCOPE,), "GET", url, {"Accept": MEMBERS_TYPE}, limits=LISTS
         )
         _require_ok(reply)
         following = next_page(reply.headers.get("Link", ""), url)

@@ -9,9 +9,8 @@ sent again with the timestamp it had, which a platform that took it the first ti
 import logging
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Final
 from uuid import UUID
 
@@ -22,7 +21,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from lti_tool.core import ledger
-from lti_tool.lti.claims import RESULT_SCOPE
+from lti_tool.lti.claims import SCORE_SCOPE
 from lti_tool.lti.models import (
     BLOCKED,
     DEAD,
@@ -36,59 +35,27 @@ from lti_tool.lti.models import (
     ScoreOutbox,
 )
 from lti_tool.lti.platforms import Lti, Platform
-from lti_tool.lti.services import line_items
-from lti_tool.lti.services.connection import Reply, TokenRefused, Unreachable
-from lti_tool.lti.services.scores import give_way, renew
+from lti_tool.lti.services import breaker, placing
+from lti_tool.lti.services.breaker import RECONNECT, UNREACHABLE
+from lti_tool.lti.services.connection import TokenRefused, Unreachable
+from lti_tool.lti.services.reconciling import reconcile
+from lti_tool.lti.services.scores import (
+    FORBIDDEN,
+    GONE,
+    NO_LINE_ITEM,
+    NO_MARKS,
+    NOT_GRANTED,
+    give_way,
+    renew,
+)
+from lti_tool.lti.services.sending import Outcome, Owed, attempt
 
 log = logging.getLogger(__name__)
 
 LEASE: Final = timedelta(minutes=10)
 FIRST_WAIT: Final = timedelta(seconds=10)
 LONGEST_WAIT: Final = timedelta(hours=1)
-LONGEST_RETRY_AFTER: Final = timedelta(days=1)
 GIVE_UP: Final = timedelta(days=3)
-WORTH_RETRYING: Final = frozenset((408, 425, 429))
-FORBIDDEN: Final = "forbidden"
-# How platforms word that a person can have no score in the course: Moodle, Blackboard, D2L.
-NOT_GRADABLE: Final = (
-    "incorrect score received",
-    "user could not be found",
-    "not enrolled in the org unit",
-    "not gradable",
-)
-
-
-@dataclass(frozen=True)
-class Owed:
-    """A claimed score, as the sending needs it."""
-
-    id: UUID
-    platform: Platform
-    place: line_items.Place
-    subject: str
-    score: int
-    payload: str
-    line_item_url: str
-    attempts: int
-    was_renewed: bool
-    sent_scores: frozenset[int]
-    lease_until: datetime
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of an attempt."""
-
-    state: str
-    reason: str = ""
-    status: int = 0
-    wait: timedelta | None = None
-    """For PENDING: how long the platform wants us to stay away at least."""
-    renews: bool = False
-    """For PENDING: at once, and with a later timestamp."""
-    not_before: datetime | None = None
-    """The platform's own timestamp, which ours must pass."""
-    line_item_url: str = ""
 
 
 def deliver(lti: Lti, row_id: UUID) -> Outcome | None:
@@ -100,10 +67,14 @@ def deliver(lti: Lti, row_id: UUID) -> Outcome | None:
 def send_due(lti: Lti, *, hurry: bool = False) -> int:
     """Try every score that is due, each once; returns how many were sent.
 
-    A platform that does not answer is left alone for the rest of this round. ``hurry`` does not
-    wait for the time that a failed score is due again.
+    A platform that does not answer is left alone for the rest of this round. ``hurry`` waits
+    neither for the time that a failed score is due again nor for a breaker.
     """
     sent, tripped, tried = 0, set[UUID](), set[UUID]()
+    if hurry:
+        with lti.database.transaction() as session:
+            for registration_id in session.scalars(select(Registration.id)):
+                breaker.close(session, registration_id)
     while True:
         owed = _claim(
             lti,
@@ -117,7 +88,7 @@ def send_due(lti: Lti, *, hurry: bool = False) -> int:
         sent += outcome.state == SENT
         if not outcome.renews:
             tried.add(owed.id)
-        if outcome.reason == "unreachable":
+        if outcome.reason == UNREACHABLE:
             tripped.add(owed.platform.id)
 
 
@@ -126,22 +97,41 @@ def sweep(lti: Lti) -> int:
     now = lti.clock()
     with lti.database.transaction() as session:
         session.execute(delete(Nonce).where(Nonce.expires_at < now))
-        # A later launch may have brought what was missing: one more try.
-        seen_since = exists().where(
-            ResourceLink.id == ScoreOutbox.resource_link_row_id,
-            ResourceLink.seen_at > ScoreOutbox.next_at,
-        )
-        session.execute(
-            update(ScoreOutbox)
-            .where(
-                ScoreOutbox.state == BLOCKED,
-                ScoreOutbox.reason == FORBIDDEN,
-                ScoreOutbox.was_renewed.is_(False),
-                seen_since,
-            )
-            .values(state=PENDING, was_renewed=True, next_at=now)
-        )
+        _revive(session, now)
     return send_due(lti)
+
+
+def _revive(session: Session, now: datetime) -> None:
+    """A later launch may have brought what was missing: one more try; and where leave was
+    missing, a try as soon as there is leave."""
+    launched = exists().where(
+        ResourceLink.id == ScoreOutbox.resource_link_row_id,
+        ResourceLink.seen_at > ScoreOutbox.next_at,
+    )
+    may_score = exists().where(
+        ResourceLink.id == ScoreOutbox.resource_link_row_id,
+        ResourceLink.scopes.contains(SCORE_SCOPE, autoescape=True),
+        or_(ResourceLink.line_item_url != "", ResourceLink.line_items_url != ""),
+    )
+    session.execute(
+        update(ScoreOutbox)
+        .where(
+            ScoreOutbox.state.in_((BLOCKED, DEAD)),
+            ScoreOutbox.reason.in_((FORBIDDEN, NO_LINE_ITEM, GONE)),
+            ScoreOutbox.was_renewed.is_(False),
+            launched,
+        )
+        .values(state=PENDING, was_renewed=True, next_at=now)
+    )
+    session.execute(
+        update(ScoreOutbox)
+        .where(
+            ScoreOutbox.state == NOT_SCORED,
+            ScoreOutbox.reason.in_((NOT_GRANTED, NO_MARKS)),
+            may_score,
+        )
+        .values(state=PENDING, next_at=now)
+    )
 
 
 def register_tasks(queue: Huey, lti: Lti) -> Callable[[str], object]:
@@ -159,39 +149,35 @@ def register_tasks(queue: Huey, lti: Lti) -> Callable[[str], object]:
     def sweep_scores() -> None:
         sweep(lti)
 
+    @queue.periodic_task(crontab(hour="2", minute="23"), name="reconcile_scores")  # type: ignore[untyped-decorator]
+    def reconcile_scores() -> None:
+        reconcile(lti)
+
     wake: Callable[[str], object] = send_score
     return wake
-
-
-def judge(reply: Reply, now: datetime) -> Outcome:
-    """What a reply to a score means, but for 401, 404 and 409, which need a second look."""
-    status = reply.status
-    if reply.is_ok:
-        return Outcome(SENT, "", status)
-    if status in WORTH_RETRYING or status >= 500:
-        return Outcome(PENDING, "unreachable", status, wait=_retry_after(reply, now))
-    said = reply.said.lower()
-    if status in (400, 403, 404) and any(words in said for words in NOT_GRADABLE):
-        return Outcome(NOT_SCORED, "not-gradable", status)
-    if status == 404:
-        return Outcome(DEAD, "line-item-gone", status)
-    return Outcome(BLOCKED, {401: "reconnect", 403: FORBIDDEN}.get(status, "refused"), status)
 
 
 def _claim(lti: Lti, *which: ColumnElement[bool], hurry: bool = False) -> Owed | None:
     now = lti.clock()
     try:
         with lti.database.transaction() as session:
-            row = session.scalar(
+            row: ScoreOutbox | None = session.scalar(
                 select(ScoreOutbox)
                 .join(Registration)
-                .where(Registration.disabled_at.is_(None), _is_due(now, hurry), *which)
+                .where(
+                    Registration.disabled_at.is_(None),
+                    ~breaker.is_left_alone(now),
+                    _is_due(now, hurry),
+                    *which,
+                )
                 .order_by(ScoreOutbox.next_at, ScoreOutbox.id)
                 .limit(1)
                 .with_for_update(skip_locked=True, of=ScoreOutbox)
             )
             platform = lti.registry.by_id(row.registration_id) if row else None
             if row is None or platform is None:
+                return None
+            if not breaker.may_call(session, platform.id, now=now):
                 return None
             row.state, row.lease_until = SENDING, now + LEASE
             row.attempts += 1
@@ -218,23 +204,16 @@ def _is_due(now: datetime, hurry: bool) -> ColumnElement[bool]:
 
 
 def _owed(session: Session, row: ScoreOutbox, platform: Platform, lease_until: datetime) -> Owed:
-    link = session.get_one(ResourceLink, row.resource_link_row_id)
-    sent = session.scalars(
-        select(ScoreOutbox.score).where(
+    place, url = placing.keep(session, row)
+    sent = session.execute(
+        select(ScoreOutbox.cycle, ScoreOutbox.score).where(
             ScoreOutbox.registration_id == row.registration_id,
             ScoreOutbox.resource_link_row_id == row.resource_link_row_id,
             ScoreOutbox.subject == row.subject,
             or_(ScoreOutbox.state == SENT, ScoreOutbox.id == row.id),
         )
-    )
-    place = line_items.Place(
-        resource_link_id=link.resource_link_id,
-        line_item_url=link.line_item_url,
-        line_items_url=link.line_items_url,
-        scopes=tuple(link.scopes.split()),
-        module=row.module,
-        cycle=row.cycle,
-    )
+    ).all()
+    session.flush()
     return Owed(
         id=row.id,
         platform=platform,
@@ -242,22 +221,33 @@ def _owed(session: Session, row: ScoreOutbox, platform: Platform, lease_until: d
         subject=row.subject,
         score=row.score,
         payload=row.payload,
-        # The latest launch knows best: these URLs may change (AGS §3.1).
-        line_item_url=link.line_item_url or row.line_item_url,
+        line_item_url=url,
         attempts=row.attempts,
         was_renewed=row.was_renewed,
-        sent_scores=frozenset(sent),
+        replaces=row.replaces,
+        sent_scores=frozenset(score for cycle, score in sent if cycle == row.cycle),
+        older_scores=frozenset(score for cycle, score in sent if cycle != row.cycle),
         lease_until=lease_until,
     )
 
 
 def _deliver(lti: Lti, owed: Owed) -> Outcome:
     try:
-        outcome = _attempt(lti, owed)
-    except Unreachable:
-        outcome = Outcome(PENDING, "unreachable")
+        outcome = attempt(lti, owed)
+    except Unreachable as fault:
+        outcome = Outcome(PENDING, UNREACHABLE, wait=fault.wait)
     except TokenRefused as fault:
-        outcome = Outcome(BLOCKED, "reconnect", fault.status)
+        log.warning(
+            "token refused",
+            extra={
+                "registration": str(owed.platform.id),
+                "status": fault.status,
+                "error": fault.error,
+            },
+        )
+        outcome = Outcome(BLOCKED, RECONNECT, fault.status)
+    except placing.BeingSought:
+        outcome = Outcome(PENDING, "line-item-sought")
     outcome = _record(lti, owed, outcome)
     log.info(
         "score",
@@ -273,41 +263,10 @@ def _deliver(lti: Lti, owed: Owed) -> Outcome:
     return outcome
 
 
-def _attempt(lti: Lti, owed: Owed) -> Outcome:
-    url = owed.line_item_url or line_items.find_line_item(lti, owed.platform, owed.place)
-    if not url:
-        return Outcome(BLOCKED, "no-line-item")
-    reply = line_items.post_score(lti, owed.platform, url, owed.payload)
-    if reply.status == 404:
-        again = line_items.find_line_item(lti, owed.platform, owed.place)
-        if again and again != url:
-            url, reply = again, line_items.post_score(lti, owed.platform, again, owed.payload)
-    if reply.status == 409:
-        return replace(_look_after_conflict(lti, owed, url), line_item_url=url)
-    return replace(judge(reply, lti.clock()), line_item_url=url)
-
-
-def _look_after_conflict(lti: Lti, owed: Owed, url: str) -> Outcome:
-    """The platform holds something as new or newer. Ours, from a try whose answer was lost; or
-    somebody's who changed it by hand; or its clock is ahead, and a later timestamp helps."""
-    if RESULT_SCOPE in owed.place.scopes:
-        result = line_items.read_result(lti, owed.platform, url, owed.subject)
-    else:
-        result = None
-    if result is not None and result.percent >= owed.score:
-        return Outcome(SENT, "held-already", 409)
-    if result is not None and not any(abs(result.percent - ours) < 1 for ours in owed.sent_scores):
-        return Outcome(BLOCKED, "overridden", 409)
-    if RESULT_SCOPE not in owed.place.scopes and owed.attempts > 1:
-        return Outcome(SENT, "held-already", 409)
-    if owed.was_renewed:
-        return Outcome(BLOCKED, "overridden", 409)
-    return Outcome(PENDING, "conflict", 409, renews=True, not_before=result.at if result else None)
-
-
 def _record(lti: Lti, owed: Owed, outcome: Outcome) -> Outcome:
     now = lti.clock()
     with lti.database.transaction() as session:
+        _note_answer(session, owed.platform.id, outcome, now)
         row = session.scalar(
             select(ScoreOutbox)
             .where(
@@ -320,7 +279,8 @@ def _record(lti: Lti, owed: Owed, outcome: Outcome) -> Outcome:
         if row is None:
             return outcome  # our lease ran out: whoever took it over has the last word
         if outcome.state == PENDING and not outcome.renews:
-            outcome = _wait_or_give_up(row, outcome, now)
+            is_open = breaker.breaker_state(session, owed.platform.id).is_open
+            outcome = _wait_or_give_up(row, outcome, is_open, now)
         row.state, row.reason, row.last_status = outcome.state, outcome.reason, outcome.status
         row.line_item_url = outcome.line_item_url or row.line_item_url
         row.lease_until, row.next_at = None, now + (outcome.wait or timedelta())
@@ -331,13 +291,24 @@ def _record(lti: Lti, owed: Owed, outcome: Outcome) -> Outcome:
         if row.state == PENDING:
             give_way(session, row)  # a better one may have been owed meanwhile
         elif row.state == SENT:
-            row.sent_at = now
+            row.sent_at, row.replaces = now, False
             _remember(session, row, now)
     return outcome
 
 
-def _wait_or_give_up(row: ScoreOutbox, outcome: Outcome, now: datetime) -> Outcome:
-    if now - row.owed_at > GIVE_UP and row.attempts > 1:
+def _note_answer(session: Session, registration_id: UUID, outcome: Outcome, now: datetime) -> None:
+    """What the outcome says of the platform as a whole."""
+    if outcome.reason == UNREACHABLE:
+        breaker.failed(session, registration_id, now=now, wait=outcome.wait)
+    elif outcome.reason == RECONNECT:
+        breaker.refused(session, registration_id, now=now)
+    elif outcome.status:
+        breaker.answered(session, registration_id, now=now)
+
+
+def _wait_or_give_up(row: ScoreOutbox, outcome: Outcome, is_open: bool, now: datetime) -> Outcome:
+    """A score is given up for its own sake only, not while the whole platform is away."""
+    if now - row.owed_at > GIVE_UP and row.attempts > 1 and not is_open:
         return replace(outcome, state=DEAD)
     wait = min(FIRST_WAIT * 2 ** min(row.attempts - 1, 10), LONGEST_WAIT)
     # Spread, so that a platform that comes back is not met by everybody at once.
@@ -363,17 +334,3 @@ def _remember(session: Session, row: ScoreOutbox, now: datetime) -> None:
         personal={"person": str(row.person_id), "score": row.score},
         now=now,
     )
-
-
-def _retry_after(reply: Reply, now: datetime) -> timedelta | None:
-    """Seconds or a date (RFC 9110 §10.2.3)."""
-    given = reply.headers.get("Retry-After", "")
-    if given.isdecimal() and len(given) < 9:
-        return min(timedelta(seconds=int(given)), LONGEST_RETRY_AFTER)
-    try:
-        moment = parsedate_to_datetime(given)
-    except (ValueError, OverflowError):
-        return None
-    if moment.tzinfo is None:
-        return None
-    return min(max(moment - now, timedelta()), LONGEST_RETRY_AFTER)

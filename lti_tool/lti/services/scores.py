@@ -6,7 +6,7 @@ platform takes whatever comes last, so a lower score after a pass would undo the
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -28,31 +28,46 @@ from lti_tool.lti.models import (
     SENT,
     SUPERSEDED,
     Deployment,
+    Reachability,
     Registration,
     ResourceLink,
     ScoreOutbox,
 )
+from lti_tool.lti.services import breaker
 from lti_tool.lti.services.line_items import MAXIMUM
 from lti_tool.people.models import Identity, Visit
 
 WAITING: Final = frozenset((PENDING, SENDING))
 STATES: Final = (PENDING, SENDING, SENT, SUPERSEDED, BLOCKED, DEAD, NOT_SCORED)
 IN_ONE_QUERY: Final = 5000
+LONG_AWAY: Final = timedelta(days=3)
+
+# Why a score is not with the platform.
+NOT_GRANTED: Final = "not-granted"  # it gives us no leave to send any
+NO_MARKS: Final = "no-marks"  # the activity keeps none
+NO_LINE_ITEM: Final = "no-line-item"  # nor did we find one, or were let make one
+GONE: Final = "line-item-gone"
+FORBIDDEN: Final = "forbidden"
+OVERRIDDEN: Final = "overridden"  # somebody changed it there by hand
+LOST: Final = "lost"  # it took it, and holds it no more
 
 
 @dataclass(frozen=True)
 class Delivery:
     """Where a completion's score stands.
 
-    ``state``: none (no platform asked for one), waiting, sent, attention (somebody must look at
-    it), not-scored (the platform keeps no score for this person, for instance a headteacher who
-    is no student in the course). ``reason_code`` says why.
+    ``state``: none (it came through no platform), waiting, sent, attention (somebody must look at
+    it), changed (somebody changed it in the platform by hand), not-scored (the platform keeps no
+    score: for this person, for instance a headteacher who is no student in the course, or for
+    this activity). ``reason_code`` says why.
     """
 
     state: str
     platform_name: str = ""
     reason_code: str = ""
     sent_at: datetime | None = None
+    score_id: UUID | None = field(default=None, compare=False)
+    """What ``resend`` takes: the score itself, or the better one that stands for it."""
 
 
 NONE: Final = Delivery("none")
@@ -72,15 +87,15 @@ def owe(
 ) -> None:
     """Owe the platform this completion's score (0 to 100), in the caller's transaction.
 
-    Nothing is owed where the launch offered no line item or no leave to score. A better score
-    supersedes what has not been sent; a lower one, or the same again, is not sent at all.
+    Where the launch offered no line item or no leave to score, that is noted, and it is sent once
+    there is leave. A better score supersedes what has not been sent; a lower one, or the same
+    again, is not sent at all; nor is one that follows a result changed by hand, unless a manager
+    says so.
     """
     if not 0 <= score <= MAXIMUM:
         raise ValueError(f"a score of {score} is not between 0 and {MAXIMUM}")
     link = session.get(ResourceLink, visit.place_id) if visit.door == "lti" else None
-    if link is None or SCORE_SCOPE not in link.scopes.split():
-        return
-    if not link.line_item_url and not link.line_items_url:
+    if link is None:
         return
     registration_id = session.scalars(
         select(Deployment.registration_id).where(Deployment.id == link.deployment_row_id)
@@ -106,12 +121,35 @@ def owe(
         owed_at=now,
         next_at=now,
     )
-    give_way(session, row)
+    _hold_back(session, row, link)
     session.add(row)
     session.flush()
-    if row.state == PENDING:
+    if row.state != SUPERSEDED:
         _supersede(session, row)
+    if row.state == PENDING:
         after_commit(session, lambda: wake(row.id))
+
+
+def _hold_back(session: Session, row: ScoreOutbox, link: ResourceLink) -> None:
+    """Mark a new score that is not to be sent."""
+    if give_way(session, row):
+        return
+    with session.no_autoflush:
+        is_overridden = session.scalar(
+            select(ScoreOutbox.id)
+            .where(
+                *_same_target(row),
+                ScoreOutbox.state == BLOCKED,
+                ScoreOutbox.reason == OVERRIDDEN,
+            )
+            .limit(1)
+        )
+    if SCORE_SCOPE not in link.scopes.split():
+        row.state, row.reason = NOT_SCORED, NOT_GRANTED
+    elif not link.line_item_url and not link.line_items_url:
+        row.state, row.reason = NOT_SCORED, NO_MARKS
+    elif is_overridden:
+        row.state, row.reason = BLOCKED, OVERRIDDEN
 
 
 def make_payload(
@@ -147,20 +185,33 @@ def next_timestamp(
     return max(now, last + timedelta(seconds=1)) if last else now
 
 
-def resend(session: Session, row: ScoreOutbox, *, now: datetime) -> None:
-    """Send a score again, with a timestamp of now.
+def resend(session: Session, row: ScoreOutbox, *, now: datetime, replaces: bool = False) -> None:
+    """Send a score again, with a timestamp of now; one that waits, at once.
 
-    Raises ``ToolError``: score-is-waiting; score-superseded where a better one stands for it.
+    ``replaces`` says that it may stand over what somebody changed in the platform by hand.
+    Raises ``ToolError``: score-is-waiting while it is on its way; score-superseded where a better
+    one stands for it; score-changed-there.
     """
-    if row.state in WAITING:
+    if row.state == SENDING:
         raise ToolError("score-is-waiting")
-    if row.state == SUPERSEDED or give_way(session, row):
+    if row.state == SUPERSEDED or (row.state != PENDING and give_way(session, row)):
         raise ToolError("score-superseded")
+    if row.reason == OVERRIDDEN and not replaces:
+        raise ToolError("score-changed-there")
+    if row.state != PENDING:
+        again(session, row, now=now)
+        row.replaces, row.losses = replaces, 0
+    row.next_at = now
+    breaker.close(session, row.registration_id)
+    session.flush()
+    after_commit(session, lambda: wake(row.id))
+
+
+def again(session: Session, row: ScoreOutbox, *, now: datetime) -> None:
+    """Owe a score anew, with a new timestamp."""
     renew(session, row, now=now)
     row.state, row.reason, row.was_renewed = PENDING, "", False
     row.attempts, row.owed_at, row.next_at, row.sent_at = 0, now, now, None
-    session.flush()
-    after_commit(session, lambda: wake(row.id))
 
 
 def renew(session: Session, row: ScoreOutbox, *, now: datetime) -> None:
@@ -184,13 +235,16 @@ def deliveries(session: Session, *, completion_ids: Iterable[UUID]) -> dict[UUID
     better = aliased(ScoreOutbox)
     for start in range(0, len(wanted), IN_ONE_QUERY):
         rows = session.execute(
-            select(ScoreOutbox, better, Registration.name)
+            select(ScoreOutbox, better, Registration.name, Reachability)
             .join(Registration, Registration.id == ScoreOutbox.registration_id)
+            .outerjoin(Reachability, Reachability.registration_id == Registration.id)
             .outerjoin(better, better.id == ScoreOutbox.superseded_by)
             .where(ScoreOutbox.completion_id.in_(wanted[start : start + IN_ONE_QUERY]))
         )
-        for row, superseding, platform_name in rows:
-            found[row.completion_id] = _delivery(superseding or row, platform_name)
+        for row, superseding, platform_name, reachability in rows:
+            found[row.completion_id] = _delivery(
+                superseding or row, platform_name, _is_long_away(reachability)
+            )
     return found
 
 
@@ -208,14 +262,21 @@ def wake(row_id: UUID) -> None:
         current_app.extensions["lti"].wake(str(row_id))
 
 
-def _delivery(row: ScoreOutbox, platform_name: str) -> Delivery:
+def _delivery(row: ScoreOutbox, platform_name: str, is_long_away: bool) -> Delivery:
     if row.state in WAITING:
-        return Delivery("waiting", platform_name, row.reason)
-    if row.state == SENT:
-        return Delivery("sent", platform_name, row.reason, row.sent_at)
-    return Delivery(
-        NOT_SCORED if row.state == NOT_SCORED else "attention", platform_name, row.reason
-    )
+        state = "attention" if is_long_away else "waiting"
+    elif row.state in (SENT, NOT_SCORED):
+        state = row.state
+    else:
+        state = "changed" if row.reason == OVERRIDDEN else "attention"
+    return Delivery(state, platform_name, row.reason, row.sent_at, row.id)
+
+
+def _is_long_away(row: Reachability | None) -> bool:
+    """Whether a platform has not answered for so long that somebody should know."""
+    if row is None or not row.failing_since or not row.probe_at:
+        return False
+    return row.probe_at - row.failing_since > LONG_AWAY
 
 
 def give_way(session: Session, row: ScoreOutbox) -> bool:

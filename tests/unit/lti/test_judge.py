@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from lti_tool.lti.models import BLOCKED, DEAD, NOT_SCORED, PENDING, SENT
-from lti_tool.lti.services import connection, line_items, outbox
+from lti_tool.lti.services import connection, line_items, sending
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
@@ -30,12 +30,13 @@ NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
         (422, "", BLOCKED, "refused"),
         (425, "", PENDING, "unreachable"),
         (429, "", PENDING, "unreachable"),
-        (500, "", PENDING, "unreachable"),
+        (500, "", PENDING, "platform-fault"),
+        (502, "", PENDING, "unreachable"),
         (503, "", PENDING, "unreachable"),
     ],
 )
 def test_reply(status: int, said: str, state: str, reason: str) -> None:
-    outcome = outbox.judge(connection.Reply(status, said, b"", {}), NOW)
+    outcome = sending.judge(connection.Reply(status, said, b"", {}), NOW)
     assert (outcome.state, outcome.reason, outcome.status) == (state, reason, status)
 
 
@@ -54,7 +55,7 @@ def test_reply(status: int, said: str, state: str, reason: str) -> None:
 )
 def test_retry_after(given: str, wait: timedelta | None) -> None:
     reply = connection.Reply(503, "", b"", {"Retry-After": given})
-    assert outbox.judge(reply, NOW).wait == wait
+    assert sending.judge(reply, NOW).wait == wait
 
 
 @pytest.mark.parametrize(
