@@ -117,7 +117,8 @@ def build(inputs: str) -> None:
     script = (SOURCE / "clauseway.js").read_text()
     script = script.replace("./govuk-frontend.js", f"./{files['govuk-frontend.js']}")
     files["clauseway.js"] = write("clauseway.js", script.encode())
-    files["favicon.svg"] = write("favicon.svg", (SOURCE / "favicon.svg").read_bytes())
+    for name in ("storage.js", "favicon.svg"):
+        files[name] = write(name, (SOURCE / name).read_bytes())
     MANIFEST.write_text(json.dumps({"inputs": inputs, "files": files}, indent=2) + "\n")
 
 

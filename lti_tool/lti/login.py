@@ -2,7 +2,8 @@
 
 What the launch must know of its login travels as ``state``: signed, and good for five minutes.
 A cookie of its own binds each login to the browser that made it; two tabs do not disturb one
-another.
+another. A platform that offers a storage of its own (LTI OIDC Login with LTI Client Side
+postMessages 0.1) is given the cookie's value as well, for browsers that keep no cookie of ours.
 """
 
 import hashlib
@@ -23,6 +24,7 @@ from lti_tool.lti.platforms import Lti
 
 STATE_LIFE: Final = timedelta(minutes=5)
 COOKIE_PREFIX: Final = "__Host-clauseway-login-"
+LONGEST_TARGET: Final = 100
 
 
 @dataclass(frozen=True)
@@ -34,15 +36,18 @@ class Login:
     deployment_hint: str
     target_digest: str
     expires_at: datetime
+    storage_target: str
+    """The platform's storage that was offered, or empty."""
 
 
 @dataclass(frozen=True)
 class Outset:
-    """Where to send the browser, and the cookie to give it."""
+    """Where to send the browser, and the cookie to give it; the storage has the same to keep."""
 
     redirect_url: str
     cookie_name: str
     cookie_value: str
+    storage_target: str
 
 
 def begin(lti: Lti, form: Mapping[str, str], *, launch_url: str, now: datetime) -> Outset:
@@ -59,11 +64,9 @@ def begin(lti: Lti, form: Mapping[str, str], *, launch_url: str, now: datetime) 
     platform = lti.registry.find(issuer, form.get("client_id", ""))
     nonce = secrets.token_urlsafe(24)
     expires_at = int((now + STATE_LIFE).timestamp())
-    state = str(
-        lti.login_states.dumps(
-            [nonce, platform.id.hex, deployment_hint, digest(target), expires_at]
-        )
-    )
+    storage = storage_target(form)
+    remembered = [nonce, platform.id.hex, deployment_hint, digest(target), expires_at, storage]
+    state = str(lti.login_states.dumps(remembered if storage else remembered[:-1]))
     query = {
         "scope": "openid",
         "response_type": "id_token",
@@ -82,31 +85,41 @@ def begin(lti: Lti, form: Mapping[str, str], *, launch_url: str, now: datetime) 
         f"{platform.auth_login_url}{join}{urlencode(query)}",
         cookie_name(state),
         binding(lti, state),
+        storage,
     )
 
 
 def read_state(lti: Lti, state: str, *, now: datetime) -> Login:
     """The login behind a state. Raises ``ToolError``: launch-state-wrong, launch-state-old."""
     try:
-        nonce, registration, deployment_hint, target_digest, expires = lti.login_states.loads(state)
+        nonce, registration, deployment_hint, target_digest, expires, *storage = (
+            lti.login_states.loads(state)
+        )
     except BadData:
         raise ToolError("launch-state-wrong", log="the state is not ours") from None
     expires_at = datetime.fromtimestamp(expires, now.tzinfo)
     if now >= expires_at:
         raise ToolError("launch-state-old", log=f"registration {UUID(registration)}")
-    return Login(nonce, UUID(registration), deployment_hint, target_digest, expires_at)
+    return Login(
+        nonce, UUID(registration), deployment_hint, target_digest, expires_at, *storage or [""]
+    )
 
 
-def is_bound(lti: Lti, state: str, cookies: Mapping[str, str]) -> bool:
-    """Whether this browser made the login; false where it keeps no cookies for us.
+def storage_target(form: Mapping[str, str]) -> str:
+    """The storage a platform offers: the name of a frame of its, or ``_parent``; else empty."""
+    name = form.get("lti_storage_target", "")
+    return name if len(name) <= LONGEST_TARGET and name.isprintable() else ""
 
-    Raises ``ToolError`` launch-other-browser where its cookie is another.
+
+def is_bound(lti: Lti, state: str, kept: str | None) -> bool:
+    """Whether this browser made the login: whether it kept what the login gave it.
+
+    Raises ``ToolError`` launch-other-browser where it kept something else.
     """
-    given = cookies.get(cookie_name(state))
-    if given is None:
+    if kept is None:
         return False
-    if not hmac.compare_digest(given.encode(), binding(lti, state).encode()):
-        raise ToolError("launch-other-browser", log="the login cookie is another")
+    if not hmac.compare_digest(kept.encode(), binding(lti, state).encode()):
+        raise ToolError("launch-other-browser", log="what the browser kept is another's")
     return True
 
 

@@ -23,7 +23,7 @@ from pylti1p3.session import SessionService
 
 from lti_tool.core.errors import ToolError
 from lti_tool.lti import login
-from lti_tool.lti.claims import CORE, Claims, identifier, read_claims
+from lti_tool.lti.claims import CORE, Claims, identifier, origin, read_claims
 from lti_tool.lti.models import Deployment, Registration
 from lti_tool.lti.platforms import FIRST_TO_COME, Deployed, Lti, Platform
 
@@ -43,7 +43,12 @@ class Launch:
     claims: Claims
     nonce: str
     nonce_expires_at: datetime
+    has_cookie: bool
+    """The login's cookie came back."""
     is_bound: bool
+    """So it did, or the platform's storage gave the same."""
+    storage_target: str
+    """The platform's storage, where it has to be asked before anything is settled; or empty."""
 
 
 class _Form(Request):
@@ -183,9 +188,12 @@ class _Message(MessageLaunch[_Form, Any, SessionService, CookieService]):
 
 
 def prove(
-    lti: Lti, form: Mapping[str, str], cookies: Mapping[str, str], *, now: datetime
+    lti: Lti, form: Mapping[str, str], cookies: Mapping[str, str], *, sender: str, now: datetime
 ) -> Launch:
     """Check everything about a launch that can be checked without writing.
+
+    ``sender`` is the origin of the page that posted the form. What the platform's storage is said
+    to hold counts from a page of ours alone: any other page could say it of its own login.
 
     One thing is written: the name of a deployment that a registration left open. Raises
     ``ToolError``: platform-refused, launch-incomplete, launch-state-wrong, launch-state-old,
@@ -199,7 +207,8 @@ def prove(
     if not state or not token or len(token) > LARGEST_TOKEN:
         raise ToolError("launch-incomplete", log="no state or no id_token")
     begun = login.read_state(lti, state, now=now)
-    bound = login.is_bound(lti, state, cookies)
+    has_cookie = login.is_bound(lti, state, cookies.get(login.cookie_name(state)))
+    is_stored = login.is_bound(lti, state, form.get("storage") or None)
     platform = lti.registry.by_id(begun.registration_id)
     if platform is None:
         raise ToolError("platform-unknown", log=f"registration {begun.registration_id}")
@@ -217,7 +226,9 @@ def prove(
         message.claims,
         begun.nonce,
         begun.expires_at + LEEWAY,
-        bound,
+        has_cookie,
+        has_cookie or (is_stored and origin(sender) == lti.config.url.lower()),
+        "" if has_cookie or "storage" in form else begun.storage_target,
     )
 
 

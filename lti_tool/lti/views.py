@@ -60,12 +60,17 @@ def login() -> BaseResponse:
     """Send the browser to its platform, to come back with a launch.
 
     Answered with a 302 also to a POST: some platforms keep their own cookie from a form that
-    another site sends.
+    another site sends. Where the platform offers a storage, a page gives it the cookie's value to
+    keep on the way.
     """
     outset = logins.begin(
         _lti(), request.values, launch_url=f"{_lti().config.url}{url_for('.launch')}", now=g.now
     )
-    response = redirect(outset.redirect_url, 302)
+    if outset.storage_target:
+        g.frame_ancestors = ("*",)  # where the platform shows it is known when it has launched
+        response: BaseResponse = make_response(render_template("lti/keep.html", outset=outset))
+    else:
+        response = redirect(outset.redirect_url, 302)
     _set_login_cookie(response, outset.cookie_name, outset.cookie_value)
     return response
 
@@ -74,10 +79,13 @@ def login() -> BaseResponse:
 @public(csrf=False)
 def launch() -> BaseResponse:
     """Let a person in who comes with a platform's signed word."""
-    proved = prove(_lti(), request.form, request.cookies, now=g.now)
+    sender = request.headers.get("Origin", "")
+    proved = prove(_lti(), request.form, request.cookies, sender=sender, now=g.now)
     if proved.claims.picking:
         asked = deep_linking.begin(g.session, proved, proved.claims.picking, lti=_lti(), now=g.now)
         return _let_pick(asked)
+    if proved.storage_target:
+        return _ask_storage(proved)
     admission = launches.settle(
         g.session,
         proved,
@@ -87,7 +95,7 @@ def launch() -> BaseResponse:
     )
     response = make_response(redirect(_first_page(admission, proved), 303))
     set_visit_cookie(response, admission.token)
-    if proved.is_bound:
+    if proved.has_cookie:
         _set_login_cookie(response, logins.cookie_name(request.form["state"]), "")
     return response
 
@@ -187,10 +195,21 @@ def _frame(asked: deep_linking.Asked) -> None:
     g.frame_ancestors = launches.frame_ancestors(asked.platform, back).split()
 
 
+def _ask_storage(proved: Launch) -> BaseResponse:
+    """A page that asks the platform what it keeps, and posts the launch again with the answer.
+
+    Nothing is used up or written before.
+    """
+    ancestors = launches.frame_ancestors(proved.platform, proved.claims.return_origin)
+    g.frame_ancestors = ancestors.split()
+    key = logins.cookie_name(request.form["state"])
+    return make_response(render_template("lti/recall.html", proved=proved, key=key))
+
+
 def _first_page(admission: Admission, proved: Launch) -> str:
     """Where to go on. The login's cookie came back, so the visit's will too, and no code is
     needed; without it the code says who comes."""
-    if not proved.is_bound:
+    if not proved.has_cookie:
         return url_for("people.start", code=admission.code)
     if admission.review_of:
         return url_for("evidence.record", membership_id=admission.review_of)

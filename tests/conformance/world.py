@@ -146,10 +146,12 @@ class World:
         """A login that goes well."""
         reply = self.send_login(self.parameters(**changes))
         assert reply.status_code == 302, reply.text
-        query = dict(parse_qsl(urlsplit(reply.headers["Location"]).query))
-        return Begun(
-            query["state"], query["nonce"], query["redirect_uri"], query, set_cookies(reply)
-        )
+        return self.begun(reply.headers["Location"], set_cookies(reply))
+
+    def begun(self, address: str, cookies: Mapping[str, str]) -> Begun:
+        """What a login left that sends the browser to ``address``."""
+        query = dict(parse_qsl(urlsplit(address).query))
+        return Begun(query["state"], query["nonce"], query["redirect_uri"], query, cookies)
 
     def claims(self, begun: Begun, **changes: object) -> dict[str, Any]:
         """The claims of a valid launch for this login. ``OMIT`` leaves one out."""
@@ -166,14 +168,21 @@ class World:
         return self.platform.sign(self.claims(begun, **changes))
 
     def post(
-        self, begun: Begun, token: str, *, cookies: Mapping[str, str] | None = None
+        self,
+        begun: Begun,
+        token: str,
+        *,
+        cookies: Mapping[str, str] | None = None,
+        fields: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> requests.Response:
         """The browser brings the token; with the login's cookies unless told otherwise."""
         held = begun.cookies if cookies is None else cookies
+        cookie = "; ".join(f"{name}={value}" for name, value in held.items())
         return self.http.post(
             f"{self.url}/lti/launch",
-            data={"state": begun.state, "id_token": token},
-            headers={"Cookie": "; ".join(f"{name}={value}" for name, value in held.items())},
+            data={"state": begun.state, "id_token": token, **(fields or {})},
+            headers={"Cookie": cookie, **(headers or {})},
             allow_redirects=False,
             timeout=30,
         )
