@@ -87,8 +87,14 @@ def check(session: Session, access: Access, visit: Visit | None) -> None:
 
 
 def csrf_token(secret: bytes, visit: Visit) -> str:
-    """The token a form of this visit carries: an HMAC, so nothing has to be kept."""
-    return hmac.new(secret, f"csrf {visit.id}".encode(), hashlib.sha256).hexdigest()
+    """The token a form of this visit carries: an HMAC, so nothing has to be kept.
+
+    It is the same for every visit of one person to one training of a school, or to one place that
+    has no school yet: a second tab brings a visit of its own, and what stands in the first can
+    still be sent.
+    """
+    whose = f"csrf {visit.person_id} {visit.school_id or visit.place_id} {visit.module}"
+    return hmac.new(secret, whose.encode(), hashlib.sha256).hexdigest()
 
 
 def check_csrf(secret: bytes, visit: Visit | None, request: Request) -> None:

@@ -230,7 +230,10 @@ def browser(app: Flask, guest: Guest | None = None) -> FlaskClient:
 
 def csrf(app: Flask, visit_id: UUID) -> str:
     """The token that this visit's forms carry."""
-    return access.csrf_token(app.extensions["csrf_secret"], Visit(id=visit_id))
+    database: Database = app.extensions["database"]
+    with database.reading() as session:
+        visit = session.get_one(Visit, visit_id)
+    return access.csrf_token(app.extensions["csrf_secret"], visit)
 
 
 @contextmanager

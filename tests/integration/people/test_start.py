@@ -3,6 +3,8 @@
 import re
 import threading
 from datetime import timedelta
+from typing import Any
+from uuid import UUID
 
 import pytest
 from flask import Flask
@@ -248,3 +250,37 @@ def test_of_two_windows_that_post_one_code_at_once_one_is_let_in(
     for thread in threads:
         thread.join(30)
     assert sorted(answers) == [303, 410]
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({}, 200),
+        ({"module": "annual-refresh"}, 400),
+        ({"subject": "another"}, 400),
+        ({"school_id": "glenmere"}, 400),
+        ({"school_id": "", "place_id": UUID(int=2)}, 400),
+    ],
+)
+def test_a_page_of_the_first_tab_can_be_sent_after_the_same_launch_in_a_second(
+    app: Flask, database: Database, changes: dict[str, Any], status: int
+) -> None:
+    """The later visit's cookie takes the place of the first's; only the same person's for the
+    same training takes over what stands in the first tab."""
+    first = arrive(database, "Amara Osei", subject="amara")
+    second = arrive(database, "Amara Osei", **({"subject": "amara"} | changes))
+    token = csrf(app, first.admission.visit_id)
+    reply = browser(app, second).post("/finish", data={"csrf_token": token})
+    assert reply.status_code == status
+
+
+def test_what_is_set_up_in_one_tab_is_not_what_another_shows(
+    app: Flask, database: Database
+) -> None:
+    first, second = (
+        arrive(database, "Amara Osei", "", subject="amara", place_id=UUID(int=place))
+        for place in (1, 2)
+    )
+    token = csrf(app, first.admission.visit_id)
+    reply = browser(app, second).post("/finish", data={"csrf_token": token})
+    assert reply.status_code == 400
