@@ -16,9 +16,10 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8001)
     parser.add_argument("--tool", default="http://localhost:8000", help="the tool's base URL")
     parser.add_argument("--data", type=Path, help="folder that keeps keys and gradebook")
+    parser.add_argument("--certificate", default="", help="a file with certificate and key: https")
     parser.add_argument("--describe", action="store_true", help="print what a tool registers")
     asked = parser.parse_args()
-    issuer = f"http://{asked.host}:{asked.port}"
+    issuer = f"{'https' if asked.certificate else 'http'}://{asked.host}:{asked.port}"
     try:
         check_loopback(asked.host)
         if asked.describe:
@@ -35,7 +36,7 @@ def _serve(issuer: str, asked: argparse.Namespace) -> None:
     except (ValueError, KeyError, TypeError, OSError) as problem:
         sys.exit(f"The sandbox cannot use what is in {asked.data}: {problem!r}. Move it away.")
     try:
-        server = bind(asked.host, asked.port)
+        server = bind(asked.host, asked.port, certificate=asked.certificate)
     except OSError as problem:
         sys.exit(f"The sandbox cannot listen on {issuer}: {problem.strerror}.")
     server.app = app

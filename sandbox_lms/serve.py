@@ -41,11 +41,20 @@ def check_loopback(host: str) -> None:
         )
 
 
-def bind(host: str, port: int) -> BaseWSGIServer:
-    """A threaded server that listens and has no app yet. Raises ValueError, OSError."""
+def bind(host: str, port: int, *, certificate: str = "") -> BaseWSGIServer:
+    """A threaded server that listens and has no app yet. Raises ValueError, OSError.
+
+    ``certificate`` names a file with a certificate and its key: then it speaks https.
+    """
     check_loopback(host)
-    placeholder = Flask(__name__)
-    return make_server(host, port, placeholder, threaded=True, request_handler=QuietHandler)
+    return make_server(
+        host,
+        port,
+        Flask(__name__),
+        threaded=True,
+        request_handler=QuietHandler,
+        ssl_context=(certificate, certificate) if certificate else None,
+    )
 
 
 @contextmanager

@@ -37,6 +37,18 @@ SHARING = {
     "e-mail only": (False, True),
     "neither name nor e-mail": (False, False),
 }
+STORAGE = {
+    "none": "no",
+    "page": "yes, in the page around the tool",
+    "frame": "yes, in a frame that the page names when asked",
+    "named": "yes, in a frame that the login names, as Canvas does",
+    "no-reply": "and never answers",
+    "error": "and answers with an error",
+    "wrong-number": "and answers another question",
+    "wrong-origin": "and answers from another address",
+    "another-value": "and gives back something else",
+}
+STORAGE_FRAME = "post_message_forwarding"
 
 
 def create_platform(
@@ -85,15 +97,21 @@ def _protect(response: Response) -> Response:
     tool = urlsplit(the_platform().tool_url)
     origin = f"{tool.scheme}://{tool.netloc}"
     response.headers["Content-Security-Policy"] = (
-        f"default-src 'self'; img-src 'self' {origin}; frame-src 'self' {origin}; "
-        f"form-action 'self' {origin}; "
-        "base-uri 'none'; frame-ancestors 'self'"
+        f"default-src 'self'; img-src 'self' {origin}; frame-src 'self' {origin} {_elsewhere()}; "
+        f"form-action 'self' {origin}; base-uri 'none'; frame-ancestors 'self' {_elsewhere()}"
     )
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.date = the_platform().clock()
     if request.endpoint != "static":
         response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _elsewhere() -> str:
+    """This platform under its other name: another site to a browser."""
+    issuer = urlsplit(the_platform().issuer)
+    other = "localhost" if issuer.hostname == "127.0.0.1" else "127.0.0.1"
+    return f"{issuer.scheme}://{other}:{issuer.port}"
 
 
 def _error_page(error: HTTPException) -> tuple[str, int]:
@@ -116,6 +134,7 @@ def front() -> str:
         kinds=KINDS,
         modules=MODULES,
         sharing=SHARING,
+        storage=STORAGE,
     )
 
 
@@ -136,10 +155,25 @@ def launch() -> AnyResponse:
     container = request.values.get("container", "iframe")
     page = "pages.frame" if container == "iframe" else "pages.start"
     method = request.form.get("method", "post")
-    tool = request.values.get("tool") or None
-    place = url_for(page, activity_id=activity.id, container=container, method=method, tool=tool)
+    storage, tool = request.form.get("storage", "none"), request.values.get("tool") or None
+    asked: dict[str, Any] = {
+        "container": container,
+        "method": method,
+        "storage": storage,
+        "tool": tool,
+    }
+    place = url_for(page, activity_id=activity.id, **asked)
     response = redirect(place, 303)
-    response.set_cookie(SIGNED_IN_COOKIE, person.id, httponly=True, samesite="Lax")
+    # A tool's page that speaks to the storage goes on to /auth by itself: a navigation from
+    # another site, with which a browser sends no Lax cookie inside a frame.
+    is_lax = storage == "none"
+    response.set_cookie(
+        SIGNED_IN_COOKIE,
+        person.id,
+        httponly=True,
+        samesite="Lax" if is_lax else "None",
+        secure=not is_lax,
+    )
     return response
 
 
@@ -161,18 +195,17 @@ def enrol() -> AnyResponse:
 @pages.route("/activities/<activity_id>")
 def frame(activity_id: str) -> str:
     activity = the_activity(activity_id)
-    source = url_for(
-        "pages.start",
-        activity_id=activity.id,
-        method=request.args.get("method"),
-        tool=request.args.get("tool"),
-    )
+    asked: dict[str, Any] = {name: request.args.get(name) for name in ("method", "storage", "tool")}
+    source = url_for("pages.start", activity_id=activity.id, **asked)
     return render_template(
         "frame.html",
         school=SCHOOLS[activity.school],
         activity=activity,
         person=signed_in(),
         source=source,
+        storage=asked["storage"] or "none",
+        storage_frame=STORAGE_FRAME,
+        elsewhere=_elsewhere(),
     )
 
 
@@ -188,10 +221,19 @@ def start(activity_id: str) -> AnyResponse | str:
     if not the_platform().is_client(client_id):
         abort(404, "There is no such tool, or it is pending.")
     fields = the_platform().login_parameters(person, activity, target, client_id)
+    storage = request.args.get("storage", "none")
+    if storage != "none":
+        fields["lti_storage_target"] = STORAGE_FRAME if storage == "named" else "_parent"
     login_url = f"{the_platform().tool_url}/lti/login"
     if request.args.get("method") == "get":
         return redirect(f"{login_url}?{urlencode(fields)}")
     return render_template("post.html", action=login_url, fields=fields)
+
+
+@pages.route("/storage")
+def storage() -> str:
+    """A frame of the platform's that keeps things for tools, or speaks from another address."""
+    return render_template("storage.html", storage=request.args.get("storage", "none"))
 
 
 @pages.route("/return")

@@ -177,26 +177,40 @@ def wait_for(url: str, parts: Sequence[Part]) -> None:
     raise StartError(f"{url} did not answer within {PATIENCE:.0f} seconds; see instance/logs/.")
 
 
-def run(port: int, sandbox_port: int) -> None:
-    """Run until one part ends or somebody interrupts. Raises ``StartError``."""
+def run(port: int, sandbox_port: int, certificate: str = "") -> None:
+    """Run until one part ends or somebody interrupts. Raises ``StartError``.
+
+    With ``certificate``, a file of a certificate and its key, everything speaks https, and each
+    part trusts it.
+    """
     require_free(port, "PORT")
     require_free(sandbox_port, "SANDBOX_PORT")
-    tool, sandbox = f"http://localhost:{port}", f"http://127.0.0.1:{sandbox_port}"
+    scheme = "https" if certificate else "http"
+    tool, sandbox = f"{scheme}://localhost:{port}", f"{scheme}://127.0.0.1:{sandbox_port}"
+    if certificate:
+        os.environ |= {"REQUESTS_CA_BUNDLE": certificate, "SSL_CERT_FILE": certificate}
+    tls = [f"--ssl-certificate={certificate}", f"--ssl-keyfile={certificate}"]
     instance = Path(os.environ.setdefault("CLAUSEWAY_INSTANCE", str(ROOT / "instance")))
     os.environ["CLAUSEWAY_URL"] = tool
     prepare(sandbox)
     here = Path(sys.executable).parent
     platform = [sys.executable, "-m", "sandbox_lms", "--host=127.0.0.1", f"--port={sandbox_port}"]
     commands = {
-        "sandbox": [*platform, f"--tool={tool}", f"--data={instance / 'sandbox'}"],
+        "sandbox": [
+            *platform,
+            f"--tool={tool}",
+            f"--data={instance / 'sandbox'}",
+            f"--certificate={certificate}",
+        ],
         "tool": [
             *(str(here / "granian"), "wsgi:app", "--interface=wsgi", "--log-level=warning"),
             *("--host=127.0.0.1", f"--port={port}", "--blocking-threads=4", "--no-ws"),
+            *(tls if certificate else ()),
         ],
         "worker": [str(here / "clauseway"), "worker"],
     }
     with running(commands, instance / "logs") as parts:
-        wait_for(f"http://127.0.0.1:{port}/healthz", parts)
+        wait_for(f"{scheme}://127.0.0.1:{port}/healthz", parts)
         wait_for(sandbox, parts)
         print(WHAT_TO_CLICK.format(tool=tool, sandbox=sandbox, logs=instance / "logs"), flush=True)
         while True:
@@ -214,10 +228,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make run", description=__doc__)
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--sandbox-port", type=int, default=8001)
+    parser.add_argument("--certificate", default="", help="a file with certificate and key: https")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, interrupt)
     try:
-        run(options.port, options.sandbox_port)
+        run(options.port, options.sandbox_port, options.certificate)
     except (KeyboardInterrupt, click.Abort):
         print("\nStopped.")
     except (StartError, ConfigError, ContentFaults, AssetsMissingError) as fault:

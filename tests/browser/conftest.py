@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,9 +62,15 @@ class Running:
 
 @pytest.fixture(scope="session")
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    instance = tmp_path_factory.mktemp("instance")
+    with start_product(tmp_path_factory.mktemp("instance")) as running:
+        yield running
+
+
+@contextmanager
+def start_product(instance: Path, *, certificate: str = "") -> Iterator[Running]:
+    """The product until the block ends; over https with the certificate in that file."""
     port, platform_port = free_port(), free_port()
-    launcher = [sys.executable, "-m", "tools.run", f"--port={port}"]
+    launcher = [sys.executable, "-m", "tools.run", f"--port={port}", f"--certificate={certificate}"]
     log = instance / "run.log"
     with log.open("wb") as out:
         process = subprocess.Popen(
@@ -73,22 +80,28 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
             stdout=out,
             stderr=out,
         )
-    running = Running(f"http://localhost:{port}", f"http://127.0.0.1:{platform_port}", instance)
+    scheme = "https" if certificate else "http"
+    running = Running(
+        f"{scheme}://localhost:{port}", f"{scheme}://127.0.0.1:{platform_port}", instance
+    )
     try:
-        wait_for(running, process, log)
+        wait_for(running, process, log, certificate)
         yield running
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(30)
 
 
-def wait_for(running: Running, process: "subprocess.Popen[bytes]", log: Path) -> None:
+def wait_for(
+    running: Running, process: "subprocess.Popen[bytes]", log: Path, certificate: str
+) -> None:
+    tool = running.tool.replace("localhost", "127.0.0.1")
     for _ in range(600):
         if process.poll() is not None:
             pytest.fail(log.read_text())
         try:
-            requests.get(running.platform, timeout=5)
-            requests.get(f"http://127.0.0.1:{running.tool.rsplit(':', 1)[1]}/readyz", timeout=5)
+            requests.get(running.platform, timeout=5, verify=certificate or True)
+            requests.get(f"{tool}/readyz", timeout=5, verify=certificate or True)
         except requests.RequestException:
             time.sleep(0.1)
         else:
@@ -152,27 +165,39 @@ class Learner:
         if not request.url.startswith((self.product.tool, self.product.platform, "data:")):
             self.foreign.append(request.url)
 
-    def launch(self, button: str, *, in_window: bool = False) -> Frame:
-        """Launch from the platform's page; gives the frame the tool is in."""
+    def launch(self, button: str, *, in_window: bool = False, storage: str = "none") -> Frame:
+        """Launch from the platform's page; gives the frame the tool is in.
+
+        ``storage`` is how the platform offers one of its own, or what is wrong with it.
+        """
+        self.begin_launch(button, in_window=in_window, storage=storage)
+        self.tool.wait_for_url(self._is_first_page)
+        self.tool.wait_for_selector("h1")
+        return self.tool
+
+    def _is_first_page(self, url: str) -> bool:
+        return url.startswith(self.product.tool) and "/lti/" not in url
+
+    def begin_launch(self, button: str, *, in_window: bool, storage: str) -> None:
+        """Press the button; ``self.tool`` is then the frame the tool will be in."""
         self.page.goto(self.product.platform)
         card = self.page.locator(f"section#{self.school}")
+        card.get_by_label("The platform offers storage").select_option(storage)
         start = card.get_by_role("button", name=button).first
         if not in_window:
             start.click()
-            self.page.wait_for_selector("iframe")
             self.tool = self._tool_frame()
         else:
             with self.page.expect_popup() as opened:
                 card.get_by_role("button", name="in a new window " + button[7:]).first.click()
             opened.value.on("console", lambda said: self._console(said.type, said.text))
             self.tool = opened.value.main_frame
-        self.tool.wait_for_url(self.product.tool + "/**")
-        self.tool.wait_for_selector("h1")
-        return self.tool
 
     def _tool_frame(self) -> Frame:
-        self.page.wait_for_function("() => window.frames.length > 0")
-        return next(frame for frame in self.page.frames if frame is not self.page.main_frame)
+        element = self.page.wait_for_selector("iframe[name=tool]")
+        frame = element.content_frame() if element else None
+        assert frame is not None
+        return frame
 
     @property
     def path(self) -> str:
