@@ -14,7 +14,7 @@ import pytest
 from flask import Flask
 
 from interop.platforms import Lti1p3Platform, OpenEdx, Platform
-from interop.world import SCHOOL, Activity, Person
+from interop.world import Activity, Person
 from lti_tool.app import ROOT, create_app
 from lti_tool.config import read_config
 from lti_tool.curriculum.catalogue import Catalogue
@@ -46,8 +46,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Tool, list
     ]
     commands = {
         "tool": [
-            *(str(HERE / "gunicorn"), "wsgi:app", f"--bind=127.0.0.1:{port}"),
-            *("--workers=2", "--worker-class=gthread", "--threads=4"),
+            *(str(HERE / "granian"), "wsgi:app", "--interface=wsgi", "--log-level=warning"),
+            *("--host=127.0.0.1", f"--port={port}", "--workers=2", "--blocking-threads=4"),
         ],
         "worker": [str(HERE / "clauseway"), "worker"],
     }
@@ -67,7 +67,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Tool, list
 def connect(platform: Platform) -> str:
     """Register a platform as an administrator does; the registration's number."""
     options = [f"--{name}={value}" for name, value in platform.details().items()]
-    said = clauseway("platforms", "add", *options, f"--school={SCHOOL}", "--json")
+    said = clauseway("platforms", "add", *options, f"--school={platform.school}", "--json")
     return str(json.loads(said)["id"])
 
 
@@ -120,7 +120,7 @@ def arrive(
     """Sign in at the platform and open an activity."""
 
     def at(person: Person, activity: Activity) -> PlainBrowser:
-        browser = PlainBrowser(tool.url, catalogue, SCHOOL, person.name)
+        browser = PlainBrowser(tool.url, catalogue, platform.school, person.name)
         platform.sign_in(browser.http, person)
         browser.see(platform.launch(browser.http, activity))
         return browser

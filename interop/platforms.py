@@ -1,19 +1,22 @@
 """The platforms as a test sees them: where to click, and what stands in their own tables."""
 
+import json
 import re
 import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar
 
 import requests
 from bs4 import BeautifulSoup
 
-from interop.world import Activity, Person
+from interop.world import DECLARED, TEACHER, Activity, Person
 from lti_tool.app import ROOT
+from lti_tool.lti.connect import by_hand
 from sandbox_lms.visitor import read_form
 
 
@@ -36,6 +39,8 @@ class Platform(ABC):
     data: Path
 
     name: ClassVar[str]
+    school: ClassVar[str]
+    """The school that it is connected for."""
 
     @property
     def command(self) -> list[str]:
@@ -44,12 +49,20 @@ class Platform(ABC):
             "INTEROP_URL": self.url,
             "INTEROP_TOOL_URL": self.tool_url,
             "INTEROP_DATA": str(self.data),
+            "INTEROP_SCHOOL": self.school,
+            "INTEROP_FORM": json.dumps(dict(self.words.fields) if self.words else {}),
         }
         python = ROOT / ".interop" / self.name / "bin" / "python"
         return [
             *("env", *(f"{key}={value}" for key, value in environment.items())),
             *(str(python), "-m", "interop.serve", self.name, self.url.rpartition(":")[2]),
         ]
+
+    @property
+    def words(self) -> by_hand.Product | None:
+        """What our page for connecting by hand says of it."""
+        known = {one.id: one for one in by_hand.products(self.tool_url)}
+        return known.get(self.name)
 
     def rows(self, query: str, *values: str) -> list[tuple[Any, ...]]:
         """What its database answers."""
@@ -64,9 +77,13 @@ class Platform(ABC):
     def launch(
         self, http: requests.Session, activity: Activity, *, chooses: bool = False
     ) -> requests.Response:
-        """Open the tool, as a learner does or to choose content; the tool's first page."""
+        """Open the tool, as a learner does or to choose content: its first page, or the
+        platform's refusal."""
         start = self.choosing_url(http, activity) if chooses else self.opening_url(http, activity)
-        address, fields = read_form(http.get(start, timeout=30))
+        page = http.get(start, timeout=30)
+        if page.status_code == 403:
+            return page
+        address, fields = read_form(page)
         assert address.startswith(self.tool_url), fields
         return http.post(address, data=fields, timeout=30)
 
@@ -91,6 +108,10 @@ class Platform(ABC):
         """What it calls a place."""
 
     @abstractmethod
+    def content(self, activity: Activity) -> list[dict[str, Any]]:
+        """What deep linking chose for a place, as its table holds it: ``url``, ``custom``, …"""
+
+    @abstractmethod
     def line_items(self, activity: Activity) -> list[dict[str, Any]]:
         """The line items of a place, as its table holds them: ``id``, ``url``, ``tag``, …"""
 
@@ -102,31 +123,30 @@ class Platform(ABC):
 class OpenEdx(Platform):
     """The Open edX component."""
 
-    name = "openedx"
+    name, school = "openedx", "hemswell-cliff"
 
     def details(self) -> dict[str, str]:
         http = requests.Session()
-        http.get(f"{self.url}/sign-in/cleo", timeout=10)
-        page = http.get(f"{self.url}/studio/declared", timeout=10).text
-        said = BeautifulSoup(page, "html.parser").get_text(" ")
-        found = dict(re.findall(r"(Client ID|Deployment ID|[A-Za-z ]+ URL):\s+(\S+)", said))
-        found = {label.strip(): value for label, value in found.items()}
-        return {
-            "name": "Open edX",
-            "issuer": self.url,
-            "client-id": found["Client ID"],
-            "deployment-id": found["Deployment ID"],
-            "jwks-url": found["Keyset URL"],
-            "auth-token-url": found["Access Token URL"],
-            "auth-login-url": found["Login URL"],
+        self.sign_in(http, TEACHER)
+        page = http.get(f"{self.url}/studio/{DECLARED.id}", timeout=10)
+        page.raise_for_status()
+        lines = BeautifulSoup(page.text, "html.parser").get_text().splitlines()
+        said = [line.strip() for line in lines if line.strip()]
+        shown = {label.rstrip(": "): value for label, value in pairwise(said)}
+        labels = dict(self.words.gives) if self.words else {}
+        issuer = {"name": "Open edX", "issuer": self.url}
+        return issuer | {
+            option.removeprefix("--"): shown[label]
+            for option, label in labels.items()
+            if option != "--issuer"
         }
 
     def opening_url(self, http: requests.Session, activity: Activity) -> str:
         page = http.get(f"{self.url}/course/{activity.id}", timeout=10).text
         # Its ampersands are bare, which HTML's rules for attributes allow and many parsers mistake.
-        frame = re.search(r'id="lti-iframe-container" data-target="([^"]+)"', page)
-        assert frame is not None, page
-        return frame[1]
+        button = re.search(r'data-target="(http[^"]+)"', page)
+        assert button is not None, page
+        return button[1]
 
     def choosing_url(self, http: requests.Session, activity: Activity) -> str:
         page = BeautifulSoup(http.get(f"{self.url}/studio/{activity.id}").text, "html.parser")
@@ -145,6 +165,14 @@ class OpenEdx(Platform):
 
     def resource_link_id(self, activity: Activity) -> str:
         return f"block-v1:Clauseway+Training+2026+type@lti_consumer+block@{activity.id}"
+
+    def content(self, activity: Activity) -> list[dict[str, Any]]:
+        query = """
+            SELECT attributes FROM lti_consumer_ltidlcontentitem AS item
+            JOIN lti_consumer_lticonfiguration AS held ON held.id = item.lti_configuration_id
+            WHERE location = ? AND content_type = 'ltiResourceLink' ORDER BY item.id
+        """
+        return [json.loads(row[0]) for row in self.rows(query, self.resource_link_id(activity))]
 
     def line_items(self, activity: Activity) -> list[dict[str, Any]]:
         query = """
@@ -183,7 +211,7 @@ class OpenEdx(Platform):
 class Lti1p3Platform(Platform):
     """The platform on OpenLearning's library."""
 
-    name = "lti1p3platform"
+    name, school = "lti1p3platform", "wren-spinney"
 
     def details(self) -> dict[str, str]:
         return {
@@ -197,7 +225,7 @@ class Lti1p3Platform(Platform):
         }
 
     def opening_url(self, http: requests.Session, activity: Activity) -> str:
-        return f"{self.url}/open/{activity.id}"
+        return f"{self.url}/open/{self.resource_link_id(activity)}"
 
     def choosing_url(self, http: requests.Session, activity: Activity) -> str:
         return f"{self.url}/open/{activity.id}/choose"
@@ -206,7 +234,17 @@ class Lti1p3Platform(Platform):
         return person.username
 
     def resource_link_id(self, activity: Activity) -> str:
-        return activity.id
+        chosen = self.content(activity)
+        return f"{activity.id}/{chosen[0]['id']}" if chosen else activity.id
+
+    def content(self, activity: Activity) -> list[dict[str, Any]]:
+        query = """
+            SELECT id, url, custom FROM lti1p3platform_contentitem WHERE activity = ? ORDER BY id
+        """
+        return [
+            {"id": row[0], "url": row[1], "custom": json.loads(row[2])}
+            for row in self.rows(query, activity.id)
+        ]
 
     def line_items(self, activity: Activity) -> list[dict[str, Any]]:
         query = """
@@ -222,7 +260,7 @@ class Lti1p3Platform(Platform):
                 "maximum": row[3],
                 "label": row[4],
             }
-            for row in self.rows(query, activity.id)
+            for row in self.rows(query, self.resource_link_id(activity))
         ]
 
     def scores(self, line_item: int) -> list[Score]:

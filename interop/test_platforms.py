@@ -5,9 +5,23 @@ from uuid import UUID
 
 from flask import Flask
 
-from interop.conftest import Tool, eventually
+from interop.conftest import Tool, clauseway, eventually
 from interop.platforms import OpenEdx, Platform, Score
-from interop.world import COLLEAGUE, DECLARED, LEARNER, NEWCOMER, PROGRAMMED, Activity, Person
+from interop.world import (
+    COLLEAGUE,
+    COURSE_TITLE,
+    DECLARED,
+    LEARNER,
+    NEWCOMER,
+    PEOPLE,
+    PROGRAMMED,
+    STAYS_AWAY,
+    TEACHER,
+    UNCHOSEN,
+    Activity,
+    Person,
+)
+from lti_tool.curriculum.catalogue import Catalogue
 from lti_tool.lti.services.line_items import read_results
 from tests.factories.plain_browser import PlainBrowser
 
@@ -25,13 +39,13 @@ def test_a_score_reaches_the_line_item_that_the_launch_named(
     (score,) = platform.scores(item["id"])
     assert score == Score(platform.subject(LEARNER), 100, 100, score.comment)
     assert score.comment
+    if isinstance(platform, OpenEdx):
+        assert platform.grades(DECLARED) == [(LEARNER.username, 10.0, 10.0)]
 
     lti = app.extensions["lti"]
     known = lti.registry.by_id(UUID(tool.realms[platform.name]))
-    results = read_results(lti, known, item["url"], subject=platform.subject(LEARNER))
-    assert [result.percent for result in results.values()] == [100]
-    assert platform.subject(LEARNER) in results
-    assert "nobody" not in read_results(lti, known, item["url"], subject="nobody")
+    (result,) = read_results(lti, known, item["url"], subject=platform.subject(LEARNER)).values()
+    assert result.percent == 100
 
 
 def test_a_line_item_is_made_once_and_then_found(platform: Platform, arrive: Arrive) -> None:
@@ -49,11 +63,55 @@ def test_a_line_item_is_made_once_and_then_found(platform: Platform, arrive: Arr
     assert subjects == [platform.subject(COLLEAGUE), platform.subject(NEWCOMER)]
 
 
-def test_open_edx_publishes_the_score_as_points_of_the_block(
-    platform: Platform, arrive: Arrive
+def test_what_a_teacher_picks_is_added_and_opens(
+    platform: Platform, tool: Tool, arrive: Arrive, catalogue: Catalogue
 ) -> None:
-    if not isinstance(platform, OpenEdx):
-        return
-    learner = arrive(LEARNER, DECLARED)
-    learner.get("/")
-    assert platform.grades(DECLARED) == [(LEARNER.username, 10.0, 10.0)]
+    teacher = PlainBrowser(tool.url, catalogue, platform.school, TEACHER.name)
+    platform.sign_in(teacher.http, TEACHER)
+    teacher.see(platform.launch(teacher.http, UNCHOSEN, chooses=True))
+    assert teacher.heading == "Add to your course"
+    teacher.send({"module": "before-you-start", "answer": "add"})
+    (form,) = teacher.page.select("main form")
+    (answer,) = form.select("input[name=JWT]")
+    reply = teacher.http.post(str(form["action"]), data={"JWT": answer["value"]}, timeout=30)
+    assert reply.status_code == 200, reply.text
+    assert "saved" in reply.text
+
+    (content,) = platform.content(UNCHOSEN)
+    assert content["url"].startswith(f"{tool.url}/")
+    assert content["custom"] == {"school": platform.school, "module": "before-you-start"}
+
+    learner = arrive(LEARNER, UNCHOSEN)
+    assert "Before you start" in learner.heading
+    learner.learn()
+    eventually(learner, "/training/finished", "Sent to")
+    (item,) = platform.line_items(UNCHOSEN)
+    (score,) = platform.scores(item["id"])
+    assert (score.subject, score.given, score.maximum) == (platform.subject(LEARNER), 100, 100)
+
+
+def test_a_learner_is_given_nothing_to_pick(
+    platform: Platform, tool: Tool, catalogue: Catalogue
+) -> None:
+    learner = PlainBrowser(tool.url, catalogue, platform.school, LEARNER.name)
+    platform.sign_in(learner.http, LEARNER)
+    refusal = platform.launch(learner.http, UNCHOSEN, chooses=True)
+    assert refusal.status_code == 403
+
+
+def test_everybody_in_the_course_is_read_and_stands_in_the_register(
+    platform: Platform, tool: Tool, arrive: Arrive
+) -> None:
+    arrive(TEACHER, DECLARED)
+    who = (f"--realm={tool.realms[platform.name]}", f"--subject={platform.subject(TEACHER)}")
+    clauseway("people", "grant", *who, f"--school={platform.school}")
+    manager = arrive(TEACHER, DECLARED)
+    assert manager.path == "/register"
+    assert STAYS_AWAY.name not in manager.page.get_text()
+
+    (course,) = manager.get("/staff-lists").select('a[href*="/staff-lists/link/"]')
+    assert COURSE_TITLE in course.get_text()
+    manager.get(str(course["href"]))
+    manager.send({"is_staff_only": "yes"})
+    eventually(manager, "/staff-lists", f"{len(PEOPLE)} people")
+    assert STAYS_AWAY.name in manager.get("/register").get_text()

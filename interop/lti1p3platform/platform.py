@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from django.conf import settings
+from django.core.exceptions import PermissionDenied
 from lti1p3platform.exceptions import LineItemNotFoundException
 from lti1p3platform.framework.django.message_launch import DjangoLTI1P3MessageLaunch
 from lti1p3platform.framework.django.oidc_login import DjangoAPIOIDCLogin
@@ -20,7 +22,7 @@ from lti1p3platform.service_connector import (
 )
 
 from interop.lti1p3platform.models import ContentItem, LineItem, Score
-from interop.world import ACTIVITIES, COURSE_TITLE, PEOPLE, SCHOOL, Activity, Person
+from interop.world import ACTIVITIES, COURSE_TITLE, PEOPLE, Activity, Person
 
 URL, TOOL_URL = settings.URL, settings.TOOL_URL
 COURSE = "staff-training"
@@ -99,7 +101,7 @@ class Message:
         if self.content_item:
             return dict(self.content_item.custom)
         module = self.activity.module
-        return {"school": SCHOOL, "module": module} if module else {}
+        return {"school": settings.SCHOOL, "module": module} if module else {}
 
 
 class Login(DjangoAPIOIDCLogin):
@@ -154,6 +156,33 @@ def own_line_item(message: Message) -> LineItem:
     )[0]
 
 
+def keep_content(activity: str, item: dict[str, Any], answer: str) -> None:
+    """Make a place for content that was chosen, and the line item that it asks for.
+
+    The library checks the signature and the kind of content; what came back as ``data`` it
+    leaves to the platform.
+    """
+    claims = jwt.decode(answer, options={"verify_signature": False})
+    if claims.get("https://purl.imsglobal.org/spec/lti-dl/claim/data") != DATA:
+        raise PermissionDenied("an answer to another request")
+    kept = ContentItem.objects.create(
+        activity=activity, url=item["url"], custom=item.get("custom", {})
+    )
+    if "lineItem" in item:
+        create_line_item(item["lineItem"] | {"resourceLinkId": f"{activity}/{kept.id}"})
+
+
+def create_line_item(said: dict[str, Any]) -> LineItem:
+    """A line item as the specification writes it, into the gradebook."""
+    return LineItem.objects.create(
+        label=said["label"],
+        score_maximum=said["scoreMaximum"],
+        resource_id=said.get("resourceId", ""),
+        tag=said.get("tag", ""),
+        resource_link_id=said.get("resourceLinkId", ""),
+    )
+
+
 def described(item: LineItem) -> dict[str, Any]:
     """A line item as the specification writes it."""
     return {
@@ -193,15 +222,7 @@ class Grades(AssignmentsGradesService):
 
     def create_lineitem(self, creation_data: dict[str, Any]) -> dict[str, Any]:
         """A new line item."""
-        return described(
-            LineItem.objects.create(
-                label=creation_data["label"],
-                score_maximum=creation_data["scoreMaximum"],
-                resource_id=creation_data.get("resourceId", ""),
-                tag=creation_data.get("tag", ""),
-                resource_link_id=creation_data.get("resourceLinkId", ""),
-            )
-        )
+        return described(create_line_item(creation_data))
 
     def update_lineitem(self, update_data: dict[str, Any]) -> dict[str, Any]:
         """Nobody asks for it."""

@@ -5,8 +5,10 @@ from pathlib import Path
 
 URL = os.environ["INTEROP_URL"]
 TOOL_URL = os.environ["INTEROP_TOOL_URL"]
+SCHOOL = os.environ["INTEROP_SCHOOL"]
 
 ALLOWED_HOSTS = ["127.0.0.1"]
+DEBUG_PROPAGATE_EXCEPTIONS = True  # into the log
 DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.sqlite3",

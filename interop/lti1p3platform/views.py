@@ -7,8 +7,16 @@ from django.urls import path
 from lti1p3platform.framework.django.request import DjangoRequest
 from lti1p3platform.framework.django.response import wrap_json_resp
 
-from interop.lti1p3platform.models import ContentItem
-from interop.lti1p3platform.platform import URL, Grades, Launch, Login, Members, Message, Platform
+from interop.lti1p3platform.platform import (
+    URL,
+    Grades,
+    Launch,
+    Login,
+    Members,
+    Message,
+    Platform,
+    keep_content,
+)
 
 SIGNED_IN = "signed-in"
 
@@ -71,11 +79,10 @@ def line_item(request: HttpRequest, line_item_id: str, what: str = "") -> HttpRe
 
 
 def chosen(request: HttpRequest, activity: str) -> HttpResponse:
-    """Keep the content that somebody chose at the tool."""
-    for item in Platform().validate_deeplinking_resp(request.POST.dict()):
-        ContentItem.objects.create(
-            activity=activity, url=item["url"], custom=item.get("custom", {})
-        )
+    """Keep the content that somebody chose at the tool, with its line items."""
+    sent = request.POST.dict()
+    for item in Platform().validate_deeplinking_resp(sent):
+        keep_content(activity, item, sent["JWT"])
     return HttpResponse("saved")
 
 

@@ -5,6 +5,7 @@ The component imports these from modules of edx-platform, inside functions of it
 component's own code runs as it is.
 """
 
+import json
 import sys
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -22,7 +23,7 @@ from xblock.reference.user_service import UserService, XBlockUser
 from xblock.runtime import DictKeyValueStore, KvsFieldData, MemoryIdManager, Runtime
 
 from interop.openedx.models import ExternalId, Grade, UserProfile
-from interop.world import ACTIVITIES, COURSE_TITLE, PEOPLE, SCHOOL
+from interop.world import ACTIVITIES, COURSE_TITLE, PEOPLE
 
 COURSE = CourseKey.from_string("course-v1:Clauseway+Training+2026")
 PASSPORT = str(UUID(int=1))  # one client id for all blocks, as reusable keys in Studio give
@@ -34,29 +35,37 @@ def usage_key(activity_id: str) -> UsageKey:
     return COURSE.make_usage_key("lti_consumer", activity_id)
 
 
-def block_settings(activity_id: str) -> dict[str, Any]:
-    """What an author enters in Studio to place the tool."""
-    activity = next(one for one in ACTIVITIES if one.id == activity_id)
-    tool = settings.TOOL_URL
-    chosen = [f"module={activity.module}"] if activity.module else []
-    return {
-        "display_name": activity.id,
-        "lti_version": "lti_1p3",
-        "lti_1p3_passport_id": PASSPORT,
-        "lti_1p3_launch_url": f"{tool}/lti/launch",
-        "lti_1p3_oidc_url": f"{tool}/lti/login",
-        "lti_1p3_tool_key_mode": "keyset_url",
-        "lti_1p3_tool_keyset_url": f"{tool}/lti/jwks",
-        "lti_1p3_enable_nrps": True,
-        "lti_advantage_deep_linking_enabled": True,
-        "lti_advantage_deep_linking_launch_url": f"{tool}/lti/launch",
-        "lti_advantage_ags_mode": "declarative" if activity.own_line_item else "programmatic",
-        "custom_parameters": [f"school={SCHOOL}", *chosen] if chosen else [],
-        "has_score": True,
-        "weight": 10.0,
-        "ask_to_send_full_name": True,
-        "ask_to_send_email": True,
+def fill_in(form: dict[str, str]) -> dict[str, Any]:
+    """The settings that come of an author's entering ``form``, by the labels in Studio.
+
+    Raises ``LookupError`` where Studio has no such field or offers no such choice.
+    """
+    fields = {
+        str(LtiConsumerXBlock.fields[name].display_name): LtiConsumerXBlock.fields[name]
+        for name in LtiConsumerXBlock.editable_field_names
     }
+    entered = {}
+    for label, value in form.items():
+        field = fields[label]
+        offered = field.values if isinstance(field.values, list | tuple) else ()
+        choices = {choice["display_name"]: choice["value"] for choice in offered}
+        entered[field.name] = choices[value] if choices else field.from_string(value)
+    return entered
+
+
+def block_settings(activity_id: str) -> dict[str, Any]:
+    """What an author enters to place the tool: what we tell authors to, and what is their own."""
+    activity = next(one for one in ACTIVITIES if one.id == activity_id)
+    custom = [f"school={settings.SCHOOL}", f"module={activity.module}"] if activity.module else []
+    own = {
+        "Display Name": activity.id,
+        "Assignment and Grades": "Declarative" if activity.own_line_item else "Programmatic",
+        "Custom Parameters": json.dumps(custom),
+        "Grade Weight": "10",
+        "Share Full name": "True",
+        "Share Email": "True",
+    }
+    return fill_in(settings.FORM | own) | {"lti_1p3_passport_id": PASSPORT}
 
 
 class Inherited(XBlockMixin):

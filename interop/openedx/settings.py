@@ -1,13 +1,16 @@
 """Django's settings, with those names of edx-platform that the component reads."""
 
+import json
 import os
 from pathlib import Path
 
 URL = os.environ["INTEROP_URL"]
-TOOL_URL = os.environ["INTEROP_TOOL_URL"]
+SCHOOL = os.environ["INTEROP_SCHOOL"]
+FORM = json.loads(os.environ["INTEROP_FORM"])
 
 ALLOWED_HOSTS = ["127.0.0.1"]
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+DEBUG_PROPAGATE_EXCEPTIONS = True  # into the log
 DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.sqlite3",
