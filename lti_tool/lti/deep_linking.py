@@ -146,7 +146,7 @@ def _item(
         "type": LINK,
         "title": choice.title,
         "text": choice.about,
-        "url": f"{lti.config.url}/lti/launch",
+        "url": lti.launch_url,
         "custom": {"school": school_id, "module": choice.id},
     }
     if picking.takes_line_items and choice.id != REGISTER:

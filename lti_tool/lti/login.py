@@ -50,7 +50,7 @@ class Outset:
     storage_target: str
 
 
-def begin(lti: Lti, form: Mapping[str, str], *, launch_url: str, now: datetime) -> Outset:
+def begin(lti: Lti, form: Mapping[str, str], *, now: datetime) -> Outset:
     """Answer a login initiation.
 
     Raises ``ToolError``: login-incomplete, launch-target-elsewhere, platform-unknown,
@@ -73,7 +73,7 @@ def begin(lti: Lti, form: Mapping[str, str], *, launch_url: str, now: datetime) 
         "response_mode": "form_post",
         "prompt": "none",
         "client_id": platform.client_id,
-        "redirect_uri": launch_url,
+        "redirect_uri": lti.launch_url,
         "login_hint": hint,
         "state": state,
         "nonce": nonce,

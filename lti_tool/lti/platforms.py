@@ -201,6 +201,8 @@ class Lti:
 
     def __init__(self, config: Config, database: Database, clock: Clock) -> None:
         self.config, self.database, self.clock = config, database, clock
+        self.launch_url: Final = f"{config.url}/lti/launch"
+        """The one address that platforms may send a message to."""
         self.outside = Outside(config)
         self.http = self.outside.session()
         self.tool_keys = open_tool_keys(config.instance / "keys", clock)

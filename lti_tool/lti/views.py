@@ -63,9 +63,7 @@ def login() -> BaseResponse:
     another site sends. Where the platform offers a storage, a page gives it the cookie's value to
     keep on the way.
     """
-    outset = logins.begin(
-        _lti(), request.values, launch_url=f"{_lti().config.url}{url_for('.launch')}", now=g.now
-    )
+    outset = logins.begin(_lti(), request.values, now=g.now)
     if outset.storage_target:
         g.frame_ancestors = ("*",)  # where the platform shows it is known when it has launched
         response: BaseResponse = make_response(render_template("lti/keep.html", outset=outset))
