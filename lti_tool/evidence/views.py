@@ -25,6 +25,7 @@ from lti_tool.evidence import register as registers
 from lti_tool.evidence import resending
 from lti_tool.evidence.schemas import Filters, read_confirm, read_query, read_send_again
 from lti_tool.evidence.words import ROLE_GROUP_WORDS, STATE_WORDS, delivery_words, reason_words
+from lti_tool.lti.rosters import courses
 from lti_tool.people import access
 from lti_tool.people.memberships import confirm_members
 from lti_tool.policies.policy import School
@@ -56,6 +57,7 @@ def register() -> str:
         filters=filters,
         link={name: value for name, value in asdict(filters).items() if value},
         confirmed=confirmed,
+        list_failing_since=courses.failing_since(g.session, school_id=school_id),
         counts=registers.count(g.session, school_id=school_id, filters=filters),
         trainings=[(module.id, module.title["en"]) for module in _catalogue().modules.values()],
         cycles=registers.cycles(g.session, school_id=school_id, current=cycle_of(g.now)),

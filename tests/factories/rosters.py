@@ -1,10 +1,12 @@
 """A server that gives lists of members as it is told to, and a course of it linked by a head."""
 
 import json
+import re
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from html import unescape
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -18,7 +20,7 @@ from lti_tool.lti.rosters.models import Roster
 from lti_tool.people import memberships
 from lti_tool.people.models import Identity, Membership, Person
 from sandbox_lms.serve import running
-from tests.conformance.world import CORE, MEMBERSHIP, NRPS, SCHOOL, World
+from tests.conformance.world import CORE, MEMBERSHIP, NRPS, SCHOOL, World, set_cookies
 
 RECORDED = Path(__file__).parents[1] / "recorded"
 MEMBERS = "application/vnd.ims.lti-nrps.v2.membershipcontainer+json"
@@ -110,7 +112,18 @@ class Course:
     id: UUID
     head: UUID
     service: dict[str, Any]
-    """The claim that launches from the course bring."""
+    """What launches from the course say of it."""
+    cookies: Mapping[str, str]
+    """What the head's browser holds."""
+
+    def page(self, path: str = "/staff-lists") -> str:
+        """What the head sees there."""
+        cookie = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        reply = self.tool.http.get(
+            self.tool.url + path, headers={"Cookie": cookie}, timeout=30, allow_redirects=False
+        )
+        assert reply.status_code == 200, reply.text
+        return " ".join(unescape(re.sub("<[^>]*>", " ", reply.text)).split())
 
     def launch(self, **changes: object) -> None:
         """Somebody arrives from the course."""
@@ -155,7 +168,8 @@ def link(tool: World, url: str = "") -> Course:
         **({NRPS: claim} if url else {}),
     }
     head = tool.platform.person(SCHOOL, "head")
-    assert tool.launch(**HEAD, **service, sub=head.id, name=head.name).status_code == 303
+    reply = tool.launch(**HEAD, **service, sub=head.id, name=head.name)
+    assert reply.status_code == 303
     visit, now = tool.visits()[-1], tool.lti.clock()
     assert visit.place_id is not None
     with tool.database.transaction() as session:
@@ -167,4 +181,4 @@ def link(tool: World, url: str = "") -> Course:
             linked_by=visit.person_id,
             now=now,
         )
-    return Course(tool, row.id, visit.person_id, service)
+    return Course(tool, row.id, visit.person_id, service, set_cookies(reply))

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from flask import current_app, has_app_context
-from sqlalchemy import Select, exists, select
+from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import Session
 
 from lti_tool.core import ledger
@@ -142,6 +142,15 @@ def linked(session: Session, *, school_id: str = "") -> Sequence[tuple[Roster, s
     if school_id:
         query = query.where(Roster.school_id == school_id)
     return [(row, name) for row, name in session.execute(query)]
+
+
+def failing_since(session: Session, *, school_id: str) -> datetime | None:
+    """Since when a staff list of the school could not be read to its end; empty if all can be."""
+    return session.scalar(
+        select(func.min(func.coalesce(Roster.read_at, Roster.linked_at))).where(
+            Roster.school_id == school_id, Roster.unlinked_at.is_(None), Roster.failures > 0
+        )
+    )
 
 
 def _get(session: Session, school_id: str, roster_id: UUID) -> Roster:

@@ -21,7 +21,8 @@ from lti_tool.people.staff_lists import Listed
 T = TypeVar("T")
 
 BATCH: Final = 200
-BREATH_SECONDS: Final = 0.03
+# SQLite lets whoever waits to write ask again every tenth of a second: then the door is open.
+BREATH_SECONDS: Final = 0.11
 # Longer than a page can take, its token and a second try included.
 LEASE: Final = timedelta(minutes=6)
 MOST_MEMBERS: Final = 100_000
@@ -72,8 +73,6 @@ def take_in(lti: Lti, claimed: Claimed, page: Page) -> None:
     claimed.skipped += page.skipped
     claimed.expected = so_far if page.is_last else max(claimed.expected, so_far)
     for batch in _batches(page.members):
-        if claimed.seen:
-            time.sleep(BREATH_SECONDS)  # others want to write too
         claimed.seen += len(batch)
         joined, gone = _transact(lti, claimed, partial(_enter, claimed=claimed, batch=batch))
         claimed.joined, claimed.left = claimed.joined + joined, claimed.left + gone
@@ -210,5 +209,8 @@ def _set(session: Session, claimed: Claimed, person_ids: Collection[UUID], **val
 
 
 def _batches(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Some at a time, with a breath in between for others to write."""
     for start in range(0, len(items), BATCH):
+        if start:
+            time.sleep(BREATH_SECONDS)
         yield items[start : start + BATCH]

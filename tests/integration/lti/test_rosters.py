@@ -1,22 +1,29 @@
 """Linked courses are read in full, whatever their platform does (NR-6)."""
 
 import json
+import os
+import signal
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select, update
 from sqlalchemy.exc import IntegrityError
 
+from lti_tool.config import Config
+from lti_tool.core.database import Database
 from lti_tool.core.errors import ToolError
 from lti_tool.core.ledger import LedgerEntry
 from lti_tool.lti.models import Registration
-from lti_tool.lti.platforms import disable_platform
+from lti_tool.lti.platforms import Lti, disable_platform
 from lti_tool.lti.rosters import courses, reading, taking_in
 from lti_tool.lti.rosters.cli import rosters
 from lti_tool.lti.rosters.models import FAILED, READ, READING, WAITING, Roster, RosterEntry
+from lti_tool.lti.rosters.words import REASONS
 from lti_tool.people import memberships, staff_lists
 from lti_tool.people.models import Grant
 from sandbox_lms.platform import OMIT
@@ -200,40 +207,48 @@ def test_a_reading_that_broke_half_way_has_seen_nobody_leave(course: Course, moo
     assert {"1", "2", "3", "4"} <= course.counted()
 
 
-@pytest.mark.parametrize("at", [1, 2, 3, 4])
-def test_a_worker_that_dies_leaves_nothing_undone(
-    course: Course,
-    moodle: Lists,
-    clock: SetClock,
-    monkeypatch: pytest.MonkeyPatch,
-    at: int,
+def test_a_worker_that_is_killed_leaves_nothing_undone(
+    course: Course, moodle: Lists, clock: SetClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Killed at each of its transactions; the lease runs out, and the next one finishes."""
+    """Killed before each of its statements and commits in turn: each time somebody takes over
+    once its lease has run out, and nobody has left before the last page came."""
     course.read()
-    everybody = [member(number) for number in range(4, 12)]
-    moodle.says(container(member(1), *everybody))
-    monkeypatch.setattr(taking_in, "BATCH", 4)
-    left, hold = [at], taking_in._hold
+    monkeypatch.setattr(taking_in, "BATCH", 2)
+    everybody = [member(1), *(member(number) for number in range(4, 7))]
+    moodle.says(container(*everybody[:2]), link="</two>; rel=next")
+    moodle.says(container(*everybody[2:]), path="/two")
+    head, deaths = course.tool.platform.person(SCHOOL, "head").id, 0
+    after = {one["user_id"] for one in everybody}
+    while not read_and_die(course, tmp_path, deaths + 1):
+        deaths += 1
+        counted = course.counted() - {head}
+        assert counted <= {"2", "3"} | after
+        assert {"2", "3"} <= counted or after <= counted, f"killed at moment {deaths}"
+        clock.move(minutes=7)
+    assert deaths > 25
+    assert course.counted() - {head} == after
+    assert (course.row().state, course.row().found) == (READ, 4)
 
-    def die(*args: Any) -> None:
+
+def read_and_die(course: Course, instance: Path, moment: int) -> bool:
+    """Read in a process of its own, killed before its n-th statement or commit; whether it got
+    through alive."""
+    pid = os.fork()
+    if pid:
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    left = [moment]
+
+    def count_down(*_: object) -> None:
         left[0] -= 1
-        if not left[0]:
-            raise KeyboardInterrupt
-        hold(*args)
+        if left[0] == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
 
-    monkeypatch.setattr(taking_in, "_hold", die)
-    with pytest.raises(KeyboardInterrupt):
-        course.read()
-    row = course.row()
-    assert row.state == READING
-    assert at == 4 or {"2", "3"} <= course.counted(), "nobody left before the end"
-    assert reading.read_due(course.tool.lti) == 0, "it is held"
-    clock.move(minutes=7)
-    assert reading.read_due(course.tool.lti) == 1
-    row = course.row()
-    assert (row.state, row.found) == (READ, 9)
-    head = course.tool.platform.person(SCHOOL, "head").id
-    assert course.counted() - {head} == {"1", *(one["user_id"] for one in everybody)}
+    url = course.tool.database.engine.url.render_as_string(hide_password=False)
+    config = Config(instance=instance, url=course.tool.url, database_url=url, log_level="ERROR")
+    lti = Lti(config, Database(url), course.tool.lti.clock)
+    event.listen(lti.database.engine, "before_cursor_execute", count_down)
+    event.listen(lti.database.engine, "commit", count_down)
+    os._exit(0 if reading.read(lti, course.id) == READ else 1)
 
 
 def test_two_workers_do_not_read_one_course(course: Course, moodle: Lists, clock: SetClock) -> None:
@@ -274,6 +289,22 @@ def test_a_first_launch_in_the_same_moment(course: Course, monkeypatch: pytest.M
     monkeypatch.setattr(staff_lists, "enter", collide)
     row = course.read()
     assert (row.state, row.found, row.joined) == (READ, 3, 3)
+
+
+def test_people_launch_while_they_are_being_read(
+    course: Course, moodle: Lists, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(taking_in, "BATCH", 5)
+    monkeypatch.setattr(taking_in, "BREATH_SECONDS", 0.01)
+    everybody = [str(number) for number in range(30)]
+    moodle.says(container(*map(member, everybody)))
+    with ThreadPoolExecutor(4) as pool:
+        launches = [pool.submit(course.launch, sub=subject) for subject in reversed(everybody)]
+        assert course.read().state == READ
+        for launch in launches:
+            launch.result()
+    assert course.counted() >= set(everybody)
+    assert course.row().joined == 30
 
 
 def test_a_fault_of_our_own_is_told_and_tried_again(
@@ -380,3 +411,35 @@ def test_commands(course: Course, moodle: Lists) -> None:
     assert "no course is linked as" in run.invoke(rosters, ["read", str(uuid4())]).output
     reading._claim(course.tool.lti, Roster.id == course.id)
     assert "it is being read already" in run.invoke(rosters, ["read", number]).output
+
+
+def test_the_page_says_how_a_list_stands(course: Course, moodle: Lists, clock: SetClock) -> None:
+    def stands(**values: Any) -> str:
+        with course.tool.database.transaction() as session:
+            session.execute(update(Roster).values(**values))
+        return course.page()
+
+    assert "Waiting to be read" in course.page()
+    held = clock() + timedelta(minutes=1)
+    busy = {"state": READING, "lease_until": held, "failures": 0}
+    assert "waiting for the platform" in stands(**busy)
+    assert "120 members so far, of about 300." in stands(**busy, seen=120, expected=300)
+    assert "120 members so far." in stands(**busy, seen=120, expected=120)
+    assert "It begins again within some minutes" in stands(lease_until=clock())
+    assert "not read since" not in course.page("/register")
+    for reason, words in REASONS.items():
+        text = stands(state=FAILED, reason=reason, next_at=held, failures=1)
+        assert str(words) in text
+        assert "Next try: 23 November 2026, 09:01." in text
+    assert str(REASONS["fault"]) in stands(reason="something new")
+    assert "not read since 23 November 2026" in course.page("/register")
+    moodle.says(container(member(1), member(2, status="Inactive"), member(""), title="<b>Staff"))
+    with course.tool.database.transaction() as session:
+        session.execute(update(Roster).values(lease_until=None))
+    course.read()
+    text = course.page()
+    assert "Read on 23 November 2026, 09:00: 1 person, 1 joined, 0 left ." in text
+    assert "1 more is suspended in the course" in text
+    assert "1 could not be taken in" in text
+    assert "<b>Staff" in text
+    assert "not read since" not in course.page("/register")
