@@ -247,5 +247,7 @@ def test_nr_6_failures_are_tried_again_ever_more_rarely(course: Course, moodle: 
         waits.append(row.next_at - course.tool.lti.clock())
     assert waits[:3] == [timedelta(minutes=minutes) for minutes in (5, 10, 20)]
     assert max(waits) <= timedelta(hours=6)
+    moodle.says("down", status=503, retry_after="36000")
+    assert course.read().next_at - course.tool.lti.clock() == timedelta(hours=10)
     moodle.says("no", status=403)
     assert course.read().next_at == reading.next_night(course.id, course.tool.lti.clock())

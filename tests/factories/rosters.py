@@ -59,11 +59,13 @@ class Lists:
         path: str = PATH,
         status: int = 200,
         link: str = "",
+        retry_after: str = "",
         content_type: str = MEMBERS,
     ) -> None:
         """Answer ``path`` with this from now on; text and bytes go out as they are."""
         raw = body if isinstance(body, str | bytes) else json.dumps(body)
-        headers = {"Link": link.replace("{platform}", self.url)} if link else {}
+        said = {"Link": link.replace("{platform}", self.url), "Retry-After": retry_after}
+        headers = {name: value for name, value in said.items() if value}
         self.answers[path] = lambda: Response(raw, status, headers, content_type=content_type)
 
     def plays(self, name: str) -> None:

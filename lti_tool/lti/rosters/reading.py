@@ -141,14 +141,15 @@ def _memberships_url(session: Session, row: Roster) -> str:
 
 
 def _read(lti: Lti, claimed: Claimed) -> str:
+    wait = None
     try:
         _take_in(lti, claimed)
         state, reason = READ, ""
     except Overtaken:
         log.info("roster", extra={"roster": str(claimed.id), "state": "overtaken"})
         return ""
-    except Unreachable:
-        state, reason = FAILED, "unreachable"
+    except Unreachable as fault:
+        state, reason, wait = FAILED, "unreachable", fault.wait
     except TokenRefused:
         state, reason = FAILED, "reconnect"
     except RosterUnfit as fault:
@@ -156,7 +157,7 @@ def _read(lti: Lti, claimed: Claimed) -> str:
     except Exception:
         log.exception("a roster could not be read", extra={"roster": str(claimed.id)})
         state, reason = FAILED, "fault"
-    _finish(lti, claimed, state, reason)
+    _finish(lti, claimed, state, reason, wait)
     log.info(
         "roster",
         extra={
@@ -185,7 +186,10 @@ def _take_in(lti: Lti, claimed: Claimed) -> None:
     taking_in.see_off(lti, claimed)
 
 
-def _finish(lti: Lti, claimed: Claimed, state: str, reason: str) -> None:
+def _finish(
+    lti: Lti, claimed: Claimed, state: str, reason: str, asked_for: timedelta | None
+) -> None:
+    """``asked_for`` is how long the platform wants us to stay away at least."""
     now = lti.clock()
     with lti.database.transaction() as session:
         row = session.scalar(select(Roster).where(taking_in.is_ours(claimed)).with_for_update())
@@ -197,7 +201,7 @@ def _finish(lti: Lti, claimed: Claimed, state: str, reason: str) -> None:
             row.failures += 1
             if reason in PASSING:
                 wait = min(FIRST_WAIT * 2 ** min(row.failures - 1, 10), LONGEST_WAIT)
-                row.next_at = min(row.next_at, now + wait)
+                row.next_at = max(min(row.next_at, now + wait), now + (asked_for or timedelta()))
             return
         row.failures, row.read_at = 0, now
         row.found, row.inactive = taking_in.counts(session, claimed)

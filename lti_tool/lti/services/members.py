@@ -7,17 +7,17 @@ wherever the platform says it is.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from lti_tool.lti.claims import LONGEST_ID, MEMBERS_SCOPE, personal, title_of
 from lti_tool.lti.platforms import Lti, Platform
-from lti_tool.lti.services.connection import LISTS, Reply, Unreachable, call
+from lti_tool.lti.services.connection import AWAY, LISTS, Reply, Unreachable, call
 from lti_tool.lti.services.paging import may_follow, next_page
 from lti_tool.people.staff_lists import Listed
 
 MEMBERS_TYPE: Final = "application/vnd.ims.lti-nrps.v2.membershipcontainer+json"
 MOST_PAGES: Final = 2000
-WORTH_RETRYING: Final = frozenset((408, 425, 429))
 REFUSED: Final = {401: "reconnect", 403: "forbidden", 404: "gone", 410: "gone"}
 TEST_USER: Final = "TestUser"
 
@@ -56,7 +56,7 @@ def pages(lti: Lti, platform: Platform, memberships_url: str) -> Iterator[Page]:
         reply = call(
             lti, platform, (MEMBERS_SCOPE,), "GET", url, {"Accept": MEMBERS_TYPE}, limits=LISTS
         )
-        _require_ok(reply)
+        _require_ok(reply, lti.clock())
         following = next_page(reply.headers.get("Link", ""), url)
         yield read_page(reply.json(), is_last=not following)
         if following and not may_follow(url, following):
@@ -77,9 +77,9 @@ def read_page(container: object, *, is_last: bool = True) -> Page:
     return Page(title, members, len(people) - len(members), is_last)
 
 
-def _require_ok(reply: Reply) -> None:
-    if reply.status in WORTH_RETRYING or reply.status >= 500:
-        raise Unreachable(f"the list answered {reply.status}")
+def _require_ok(reply: Reply, now: datetime) -> None:
+    if reply.status in AWAY or reply.status >= 500:
+        raise Unreachable(f"the list answered {reply.status}", reply.wait(now))
     if not reply.is_ok:
         raise RosterUnfit(REFUSED.get(reply.status, "refused"))
 
