@@ -5,6 +5,7 @@ transaction.
 """
 
 import json
+import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -134,7 +135,7 @@ def call(
     headers: Mapping[str, str],
     body: bytes | None = None,
     *,
-    limits: Limits = USUAL,
+    limits: Limits | None = None,
 ) -> Reply:
     """A call with a token; a token that is refused is renewed once.
 
@@ -216,12 +217,8 @@ def _ask_for_token(
     said = reply.json()
     said = said if isinstance(said, dict) else {}
     token, granted = said.get("access_token"), said.get("scope")
-    if (
-        not reply.is_ok
-        or not isinstance(token, str)
-        or not (token.isascii() and token.isprintable())
-    ):
-        raise TokenRefused(reply.status, _plain(said.get("error") or reply.body))
+    if not reply.is_ok or not isinstance(token, str) or not re.fullmatch(r"[!-~]+", token):
+        raise TokenRefused(reply.status, _plain(said.get("error") or reply.said))
     if isinstance(granted, str) and granted and set(scopes.split()).isdisjoint(granted.split()):
         raise TokenRefused(reply.status, "invalid_scope")  # it dropped what it does not allow
     return token, _life(said.get("expires_in"))
@@ -238,8 +235,8 @@ def _life(given: object) -> timedelta:
 
 def _plain(error: object) -> str:
     """An error code or what stands in its place, fit for a log line."""
-    text = error.decode(errors="replace") if isinstance(error, bytes) else str(error)
-    return "".join(letter for letter in text if letter.isalnum() or letter in " _-")[:80].strip()
+    plain = "".join(letter for letter in str(error) if letter.isalnum() or letter in " _-")
+    return plain.strip()[:80]
 
 
 def token_form(lti: Lti, platform: Platform, scopes: str, *, now: datetime) -> bytes:
@@ -274,8 +271,9 @@ def _call(
     url: str,
     headers: Mapping[str, str],
     body: bytes | None,
-    limits: Limits = USUAL,
+    limits: Limits | None = None,
 ) -> Reply:
+    limits = limits or USUAL
     try:
         answer = lti.outside.call(
             method,

@@ -1,15 +1,19 @@
 """Access tokens: kept, renewed, refused (AGS-8, SEC-10)."""
 
+import json
+import threading
 from urllib.parse import parse_qs
 
 import jwt
 import pytest
+from flask import Flask, Response
 from sqlalchemy import select
 
 from lti_tool.lti.claims import SCORE_SCOPE
 from lti_tool.lti.models import AccessToken
-from lti_tool.lti.services import outbox
-from tests.conformance.world import World
+from lti_tool.lti.services import connection, outbox
+from sandbox_lms.serve import running
+from tests.conformance.world import SCHOOL, World
 from tests.conftest import SetClock
 from tests.factories.scoring import arrive, asked, owe, where
 
@@ -69,3 +73,78 @@ def test_sec_10_client_assertion(tool: World) -> None:
     assert said["aud"] == registration.auth_token_url
     assert 0 < said["exp"] - said["iat"] <= 300
     assert len(said["jti"]) >= 32
+
+
+class _NoLocks(dict[object, threading.Lock]):
+    """As if each thread were a process of its own."""
+
+    def setdefault(self, key: object, default: threading.Lock, /) -> threading.Lock:
+        return default
+
+
+@pytest.mark.parametrize("processes", [1, 4])
+def test_several_workers_that_want_a_token_neither_storm_nor_stumble(
+    tool: World, processes: int
+) -> None:
+    arrive(tool)
+    platform = tool.lti.registry.by_id(tool.registration_id)
+    assert platform is not None
+    if processes > 1:
+        tool.lti.token_locks = _NoLocks()  # type: ignore[assignment]
+    gate, tokens = threading.Barrier(4), list[str]()
+
+    def work() -> None:
+        gate.wait()
+        tokens.append(connection.access_token(tool.lti, platform, [SCORE_SCOPE]))
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(tokens) == 4
+    assert len(asked(tool, "/token")) <= processes
+    with tool.database.reading() as session:
+        assert session.scalars(select(AccessToken)).one().token in tokens
+
+
+def test_ags_8_of_two_workers_with_a_token_that_ended_one_renews_it(tool: World) -> None:
+    arrive(tool)
+    platform = tool.lti.registry.by_id(tool.registration_id)
+    assert platform is not None
+    old = connection.access_token(tool.lti, platform, [SCORE_SCOPE])
+    tool.platform.revoke_tokens()
+    renewed = {
+        connection.access_token(tool.lti, platform, [SCORE_SCOPE], refused=old) for _ in range(2)
+    }
+    assert len(renewed) == 1
+    assert old not in renewed
+    assert len(asked(tool, "/token")) == 2
+
+
+@pytest.mark.parametrize(
+    ("said", "is_token"),
+    [
+        ({"access_token": "t"}, True),
+        ({"access_token": "t", "expires_in": "3600"}, True),
+        ({"access_token": "t", "expires_in": -1}, True),
+        ({"access_token": "t", "expires_in": [1]}, True),
+        ({"access_token": "t", "expires_in": "soon", "scope": ""}, True),
+        ({"access_token": "t", "scope": f"other {SCORE_SCOPE}"}, True),
+        ({"access_token": "t", "scope": "other"}, False),
+        ({"access_token": "t\nX-Evil: 1"}, False),
+        ({"access_token": ""}, False),
+        ({"access_token": 5}, False),
+        ({}, False),
+        ([], False),
+    ],
+)
+def test_what_is_a_token(tool: World, said: object, is_token: bool) -> None:
+    app = Flask("tokens")
+    app.add_url_rule("/", "token", lambda: Response(json.dumps(said)), methods=["POST"])
+    with running(app) as url:
+        tool.register(SCHOOL, SCHOOL, auth_token_url=f"{url}/")
+        completion_id = owe(tool, arrive(tool))
+        tool.platform.token_allows = lambda token, scopes: True  # type: ignore[method-assign]
+        outbox.send_due(tool.lti)
+    assert where(tool, completion_id).state == ("sent" if is_token else "attention")
