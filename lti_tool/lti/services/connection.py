@@ -154,7 +154,13 @@ def call(
 
 
 def pages(
-    lti: Lti, platform: Platform, scopes: Sequence[str], url: str, accept: str
+    lti: Lti,
+    platform: Platform,
+    scopes: Sequence[str],
+    url: str,
+    accept: str,
+    *,
+    limits: Limits | None = None,
 ) -> Iterator[list[Any]]:
     """A container's entries, a page at a time, following its ``next`` links as they are given.
 
@@ -164,7 +170,7 @@ def pages(
     seen = set[str]()
     while url:
         seen.add(url)
-        reply = call(lti, platform, scopes, "GET", url, {"Accept": accept}, limits=LISTS)
+        reply = call(lti, platform, scopes, "GET", url, {"Accept": accept}, limits=limits)
         reply.require(lti.clock())
         entries = reply.json()
         if not isinstance(entries, list):

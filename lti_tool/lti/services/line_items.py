@@ -16,7 +16,7 @@ from lti_tool.lti.claims import (
     service_url,
 )
 from lti_tool.lti.platforms import Lti, Platform
-from lti_tool.lti.services.connection import Refused, Reply, call, pages
+from lti_tool.lti.services.connection import LISTS, Refused, Reply, call, pages
 
 MAXIMUM: Final = 100
 LABEL: Final = "Social media policy training"
@@ -91,7 +91,7 @@ def read_results(
         url = with_query(url, user_id=subject)
     return {
         str(entry["userId"]): _result(entry)
-        for page in pages(lti, platform, (RESULT_SCOPE,), url, RESULTS_TYPE)
+        for page in pages(lti, platform, (RESULT_SCOPE,), url, RESULTS_TYPE, limits=LISTS)
         for entry in page
         if isinstance(entry, dict) and "userId" in entry
     }

@@ -18,7 +18,7 @@ from lti_tool.lti.platforms import Lti, Platform
 from lti_tool.lti.services.connection import Refused
 from lti_tool.lti.services.line_items import Place, find_line_item, make_line_item
 
-LONGEST_SEARCH: Final = timedelta(minutes=5)
+LONGEST_SEARCH: Final = timedelta(minutes=10)
 
 
 class BeingSought(Exception):

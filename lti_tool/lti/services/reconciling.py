@@ -6,7 +6,7 @@ stays as they made it, and is shown so.
 
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -38,6 +38,8 @@ ONCE_IN: Final = timedelta(hours=12)
 SETTLING: Final = timedelta(minutes=10)
 """A platform that says 202 may take a while."""
 MOST_LOSSES: Final = 3
+AT_A_TIME: Final = 200
+"""Scores in one transaction: others want to write too."""
 OUTCOMES: Final = ("held", "lost", "changed", "restored", "unreadable", "no-leave")
 
 
@@ -151,7 +153,16 @@ def _settle(
     counts = Counter[str]()
     with lti.database.transaction() as session:
         breaker.answered(session, registration_id, now=now)
-        for row_id in column.row_ids:
+    for start in range(0, len(column.row_ids), AT_A_TIME):
+        counts.update(_settle_some(lti, column.row_ids[start : start + AT_A_TIME], held))
+    return counts
+
+
+def _settle_some(lti: Lti, row_ids: Sequence[UUID], held: Mapping[str, Result]) -> Counter[str]:
+    now = lti.clock()
+    counts = Counter[str]()
+    with lti.database.transaction() as session:
+        for row_id in row_ids:
             row = session.get_one(ScoreOutbox, row_id, with_for_update=True)
             if row.state == SENT or (row.state, row.reason) == (BLOCKED, OVERRIDDEN):
                 counts[_compare(session, row, held.get(row.subject), now)] += 1
