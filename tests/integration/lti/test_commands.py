@@ -117,6 +117,18 @@ def test_disable_stops_logins_in_this_process_at_once(tool: World) -> None:
     assert tool.send_login(tool.parameters()).status_code == 403
 
 
+def test_check(tool: World) -> None:
+    """On each kind of database; what it finds is shown in test_health.py."""
+    _owe(tool, _arrive(tool))
+    tool.lti.clock.move(hours=2)  # type: ignore[attr-defined]
+    checked = _run(tool, "platforms", "check", "The platform")
+    assert checked.exit_code == 0, checked.output
+    assert "Scores that wait to be sent: 1" in checked.output
+    tool.platform.faults.put("jwks", "404")
+    assert _run(tool, "platforms", "check", "The platform").exit_code == 1
+    assert _run(tool, "platforms", "check", "unheard of").exit_code != 0
+
+
 def test_keys(tool: World) -> None:
     (first,) = tool.lti.tool_keys.kids()
     assert _run(tool, "keys", "list").output == f"{first}  signs\n"
