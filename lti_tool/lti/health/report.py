@@ -32,6 +32,7 @@ from lti_tool.lti.models import (
     ScoreOutbox,
 )
 from lti_tool.lti.platforms import Lti, read_platform
+from lti_tool.lti.services.breaker import breaker_state
 from lti_tool.people.memberships import is_manager
 from lti_tool.people.models import Visit
 
@@ -182,6 +183,10 @@ def _scores(
         select(func.max(ScoreOutbox.sent_at)).where(*mine, ScoreOutbox.state == SENT)
     )
     yield Finding("score", "scored" if sent_at else "never-scored", {"at": sent_at})
+    breaker = breaker_state(session, registration_id)
+    if breaker.is_open:
+        facts = {"since": breaker.failing_since, "at": breaker.probe_at}
+        yield Finding("score", "left-alone", facts)
     waiting, since = session.execute(
         select(func.count(), func.min(ScoreOutbox.owed_at)).where(
             *mine,

@@ -281,6 +281,14 @@ SAID: Final[Mapping[str, Said]] = {
         _("No score has been sent yet."),
         _("Nothing. The first goes out when somebody from this platform finishes the training."),
     ),
+    "left-alone": Said(
+        ATTENTION,
+        _("The platform has not answered since %(since)s. Scores are held back; next try %(at)s."),
+        _(
+            "The lines above say whether it answers now. If it does, nothing has to be done: the "
+            "next try sends what waits."
+        ),
+    ),
     "scores-wait": Said(
         ATTENTION,
         _("Scores that wait to be sent: %(count)s, the oldest since %(since)s."),

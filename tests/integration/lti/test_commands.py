@@ -119,7 +119,7 @@ def test_disable_stops_logins_in_this_process_at_once(tool: World) -> None:
 
 def test_check(tool: World) -> None:
     """On each kind of database; what it finds is shown in test_health.py."""
-    _owe(tool, _arrive(tool))
+    owe(tool, arrive(tool))
     tool.lti.clock.move(hours=2)  # type: ignore[attr-defined]
     checked = _run(tool, "platforms", "check", "The platform")
     assert checked.exit_code == 0, checked.output

@@ -21,6 +21,7 @@ from lti_tool.lti.health.words import SAID, STATES, SUBJECTS, Finding, line
 from lti_tool.lti.models import BLOCKED, Registration, ScoreOutbox
 from lti_tool.lti.platforms import disable_platform
 from lti_tool.lti.services import outbox, scores
+from lti_tool.lti.services.breaker import OPENS_AFTER, failed
 from lti_tool.people import memberships
 from sandbox_lms.schools import Person
 from tests.conformance.world import AGS, NRPS, OTHER, SCHOOL, World
@@ -263,6 +264,15 @@ def test_scores_that_were_sent_that_wait_and_that_are_stuck(
         for row in session.query(ScoreOutbox).filter(ScoreOutbox.sent_at.is_(None)):
             row.state = BLOCKED
     assert found(connected)["score"] == "scores-stuck"
+
+
+def test_a_platform_that_is_left_alone(connected: World) -> None:
+    now = connected.lti.clock()
+    with connected.database.transaction() as session:
+        for _ in range(OPENS_AFTER):
+            failed(session, connected.registration_id, now=now)
+    assert found(connected)["score"] == "left-alone"
+    assert "not answered since 23 November 2026, 09:00" in check(connected)[1]
 
 
 @pytest.mark.parametrize("code", ["school-kept", "school-closed", "school-gone"])
