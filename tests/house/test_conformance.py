@@ -37,14 +37,12 @@ def test_a_name_says_which_cases(name: str, ids: list[str]) -> None:
 
 
 def test_what_does_not_fit_together_is_said() -> None:
-    assert faults(PARTS, TESTS, ()) == []
-    assert faults(PARTS, {}, ("X-1",)) == []
-    assert faults(PARTS, {}, ()) == ["X-1 has neither a test nor a reason not to apply"]
+    assert faults(PARTS, TESTS) == []
+    assert faults(PARTS, {}) == ["X-1 has neither a test nor a reason not to apply"]
     unknown = TESTS | {"X-9": {("tests/test_x.py", "test_x_9_nobody_asked")}}
-    assert faults(PARTS, unknown, ()) == ["X-9 is no case of cases.yaml: test_x_9_nobody_asked"]
+    assert faults(PARTS, unknown) == ["X-9 is no case of cases.yaml: test_x_9_nobody_asked"]
     both = TESTS | {"X-2": TESTS["X-1"]}
-    assert faults(PARTS, both, ()) == ["X-2 has a reason not to apply, and a test"]
-    assert faults(PARTS, TESTS, ("X-7",)) == ["X-7 is pending, and no case"]
+    assert faults(PARTS, both) == ["X-2 has a reason not to apply, and a test"]
 
 
 def test_the_page_names_tests_and_reasons() -> None:
