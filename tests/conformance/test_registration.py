@@ -353,6 +353,17 @@ def test_dr_2_less_leave_than_asked_for_is_told(tool: World, pretender: Pretende
     assert len(registered(tool, pretender.url)) == 1
 
 
+def test_dr_2_no_leave_at_all_is_told_and_silence_is_not(tool: World, pretender: Pretender) -> None:
+    answer = pretender.moodle("answer")
+    pretender.answer = Said({**answer, "scope": "", TOOL: {**answer[TOOL], "claims": []}})
+    told = words(connect(tool, pretender)).partition("What the platform did not grant")[2]
+    for what in ("Names :", "E-mail addresses :", "Scores :", "The list of members :"):
+        assert what in told
+    del answer["scope"], answer[TOOL]["claims"]
+    pretender.answer = Said(answer)
+    assert "did not grant" not in words(connect(tool, pretender))
+
+
 def test_dr_2_what_is_not_offered_is_not_asked_for(tool: World, pretender: Pretender) -> None:
     pretender.say(claims_supported=["sub", "iss"], scopes_supported=[SCORE_SCOPE])
     page = look(tool, invite(tool), pretender.config_url)

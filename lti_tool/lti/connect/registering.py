@@ -169,10 +169,12 @@ def read_answer(body: bytes, wanted: Collection[str]) -> Registered:
     tool = said.get(TOOL)
     tool = tool if isinstance(tool, dict) else {}
     claims, scope = tool.get("claims"), said.get("scope")
+    has_claims = (*strings(claims), "") if isinstance(claims, list) else ()
+    has_scopes = (*scope.split(), "") if isinstance(scope, str) else ()
     return Registered(
         client_id,
         _identifier(tool.get("deployment_id")),
-        granted(wanted, strings(claims), scope.split() or [""] if isinstance(scope, str) else ()),
+        granted(wanted, has_claims, has_scopes),
     )
 
 
