@@ -22,7 +22,7 @@ from lti_tool.curriculum.reading import read_catalogue
 from tests.factories.plain_browser import PlainBrowser
 from tools.run import running, wait_for
 
-PATIENCE = 30.0  # seconds the tool's worker has for what it does by itself
+PATIENCE = 120.0  # seconds any part may take to start, or the worker for what it does by itself
 HERE = Path(sys.executable).parent
 
 
@@ -47,7 +47,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Tool, list
     commands = {
         "tool": [
             *(str(HERE / "granian"), "wsgi:app", "--interface=wsgi", "--log-level=warning"),
-            *("--host=127.0.0.1", f"--port={port}", "--workers=2", "--blocking-threads=4"),
+            *("--host=127.0.0.1", f"--port={port}", "--blocking-threads=4", "--no-ws"),
         ],
         "worker": [str(HERE / "clauseway"), "worker"],
     }
@@ -57,10 +57,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Tool, list
         clauseway("migrate")
         with running({one.name: one.command for one in platforms}, instance / "logs") as servers:
             for one in platforms:
-                wait_for(f"{one.url}/sign-in/ada", servers)
+                wait_for(f"{one.url}/sign-in/ada", servers, PATIENCE)
             realms = {one.name: connect(one) for one in platforms}
             with running(commands, instance / "logs") as parts:
-                wait_for(f"http://127.0.0.1:{port}/readyz", parts)
+                wait_for(f"http://127.0.0.1:{port}/readyz", parts, PATIENCE)
                 yield Tool(url, instance, realms), platforms
 
 

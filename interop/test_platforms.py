@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from uuid import UUID
 
+import pytest
 from flask import Flask
+from sqlalchemy import select, update
 
 from interop.conftest import Tool, clauseway, eventually
 from interop.platforms import OpenEdx, Platform, Score
@@ -11,6 +13,7 @@ from interop.world import (
     COLLEAGUE,
     COURSE_TITLE,
     DECLARED,
+    LATECOMER,
     LEARNER,
     NEWCOMER,
     PEOPLE,
@@ -22,6 +25,8 @@ from interop.world import (
     Person,
 )
 from lti_tool.curriculum.catalogue import Catalogue
+from lti_tool.lti.models import PENDING, SENT, AccessToken, ScoreOutbox
+from lti_tool.lti.services import outbox
 from lti_tool.lti.services.line_items import read_results
 from tests.factories.plain_browser import PlainBrowser
 
@@ -61,6 +66,41 @@ def test_a_line_item_is_made_once_and_then_found(platform: Platform, arrive: Arr
     assert item["tag"]
     subjects = [score.subject for score in platform.scores(item["id"])]
     assert subjects == [platform.subject(COLLEAGUE), platform.subject(NEWCOMER)]
+
+
+def test_a_score_sent_again_because_its_reply_was_lost_is_known_to_be_there(
+    platform: Platform, tool: Tool, arrive: Arrive, app: Flask
+) -> None:
+    learner = arrive(LATECOMER, DECLARED)
+    learner.learn()
+    eventually(learner, "/training/finished", "Sent to")
+    lti = app.extensions["lti"]
+    with lti.database.transaction() as session:
+        row = session.scalars(
+            select(ScoreOutbox)
+            .where(ScoreOutbox.registration_id == UUID(tool.realms[platform.name]))
+            .where(ScoreOutbox.subject == platform.subject(LATECOMER))
+        ).one()
+        row_id, row.state, row.next_at = row.id, PENDING, lti.clock()
+    outcome = outbox.deliver(lti, row_id)
+    assert outcome is not None
+    assert (outcome.state, outcome.reason) == (SENT, "held-already")
+
+
+# The other's library fails at such a token, with 500, and nothing tells it from other faults.
+@pytest.mark.parametrize("platform", ["openedx"], indirect=True)
+def test_a_token_that_is_no_longer_taken_is_renewed(
+    platform: Platform, tool: Tool, arrive: Arrive, app: Flask
+) -> None:
+    arrive(LEARNER, DECLARED)
+    lti = app.extensions["lti"]
+    known = lti.registry.by_id(UUID(tool.realms[platform.name]))
+    (item,) = platform.line_items(DECLARED)
+    assert read_results(lti, known, item["url"])
+    with lti.database.transaction() as session:
+        mine = AccessToken.registration_id == known.id
+        session.execute(update(AccessToken).where(mine).values(token="no.longer.taken"))
+    assert read_results(lti, known, item["url"])
 
 
 def test_what_a_teacher_picks_is_added_and_opens(

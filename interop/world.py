@@ -32,9 +32,10 @@ COURSE_TITLE: Final = "Staff training"
 LEARNER: Final = Person("ada", "Ada Okafor", "ada@school.example")
 COLLEAGUE: Final = Person("bryn", "Bryn Ellis", "bryn@school.example")
 NEWCOMER: Final = Person("dara", "Dara Lowe", "dara@school.example")
+LATECOMER: Final = Person("finn", "Finn Abara", "finn@school.example")
 STAYS_AWAY: Final = Person("eiry", "Eiry Vaughan", "eiry@school.example")
 TEACHER: Final = Person("cleo", "Cleo Marsh", "cleo@school.example", teaches=True)
-PEOPLE: Final = (LEARNER, COLLEAGUE, NEWCOMER, STAYS_AWAY, TEACHER)
+PEOPLE: Final = (LEARNER, COLLEAGUE, NEWCOMER, LATECOMER, STAYS_AWAY, TEACHER)
 
 DECLARED: Final = Activity("declared", "induction", own_line_item=True)
 PROGRAMMED: Final = Activity("programmed", "induction", own_line_item=False)

@@ -164,9 +164,9 @@ def require_alive(parts: Sequence[Part]) -> None:
             raise StartError(part.epitaph())
 
 
-def wait_for(url: str, parts: Sequence[Part]) -> None:
+def wait_for(url: str, parts: Sequence[Part], patience: float = PATIENCE) -> None:
     """Wait until ``url`` answers. Raises ``StartError`` when it does not, or a part has ended."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
         require_alive(parts)
         try:
@@ -174,7 +174,7 @@ def wait_for(url: str, parts: Sequence[Part]) -> None:
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.05)
-    raise StartError(f"{url} did not answer within {PATIENCE:.0f} seconds; see instance/logs/.")
+    raise StartError(f"{url} did not answer within {patience:.0f} seconds; see instance/logs/.")
 
 
 def run(port: int, sandbox_port: int, certificate: str = "") -> None:

@@ -92,6 +92,12 @@ class Reply:
         return 200 <= self.status < 300
 
     @property
+    def refuses_token(self) -> bool:
+        """Whether the token is not taken (any more): 401 (RFC 6750 §3.1), or Open edX's 403."""
+        says_so = self.status == 403 and "invalid token signature" in self.said.lower()
+        return self.status == 401 or says_so
+
+    @property
     def is_page(self) -> bool:
         """Whether this is a page for people, such as a proxy's, whatever its status says."""
         is_html = "html" in self.headers.get("Content-Type", "")
@@ -148,7 +154,7 @@ def call(
         bearer = access_token(lti, platform, scopes, refused=bearer)
         sent = {**headers, "Authorization": f"Bearer {bearer}"}
         reply = _call(lti, method, url, sent, body, limits)
-        if reply.status != 401:
+        if not reply.refuses_token:
             break
     return reply
 

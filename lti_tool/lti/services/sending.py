@@ -20,6 +20,11 @@ NOT_GRADABLE: Final = (
     "not enrolled in the org unit",
     "not gradable",
 )
+# How Open edX words, with 400, that it holds a score of that time or a later one.
+NOT_NEWER: Final = (
+    "score already exists for the provided timestamp",
+    "score timestamp can only be updated to a later",
+)
 
 
 @dataclass(frozen=True)
@@ -82,8 +87,9 @@ def _attempt(lti: Lti, owed: Owed) -> Outcome:
         again = placing.seek(lti, owed.platform, owed.place, gone=url)
         if again:
             url, reply = again, line_items.post_score(lti, owed.platform, again, owed.payload)
-    if reply.status == 409:
-        return replace(_look_after_conflict(lti, owed, url), line_item_url=url)
+    if is_conflict(reply):
+        outcome = _look_after_conflict(lti, owed, url)
+        return replace(outcome, status=reply.status, line_item_url=url)
     return replace(judge(reply, lti.clock()), line_item_url=url)
 
 
@@ -124,6 +130,14 @@ def _try_later(owed: Owed, reason: str, at: datetime | None) -> Outcome:
     if owed.was_renewed:
         return Outcome(BLOCKED, reason, 409)
     return Outcome(PENDING, "conflict", 409, renews=True, not_before=at)
+
+
+def is_conflict(reply: Reply) -> bool:
+    """Whether the platform holds something as new or newer."""
+    said = reply.said.lower()
+    return reply.status == 409 or (
+        reply.status == 400 and any(words in said for words in NOT_NEWER)
+    )
 
 
 def judge(reply: Reply, now: datetime) -> Outcome:

@@ -41,6 +41,37 @@ def test_reply(status: int, said: str, state: str, reason: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("status", "said", "is_conflict"),
+    [
+        (409, "Conflict", True),
+        (400, '{"timestamp":["Score already exists for the provided timestamp"]}', True),
+        (
+            400,
+            '{"timestamp":["Score timestamp can only be updated to a later point in time"]}',
+            True,
+        ),
+        (400, '{"timestamp":["This field is required."]}', False),
+        (500, "Score already exists for the provided timestamp", False),
+    ],
+)
+def test_something_as_new_is_held(status: int, said: str, is_conflict: bool) -> None:
+    assert sending.is_conflict(connection.Reply(status, said, b"", {})) is is_conflict
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "refuses"),
+    [
+        (401, "", True),
+        (403, 'Forbidden {"detail":"Invalid token signature."}', True),
+        (403, 'Forbidden {"detail":"You do not have permission to perform this action."}', False),
+        (200, "Invalid token signature.", False),
+    ],
+)
+def test_it_is_the_token_that_is_refused(status: int, said: str, refuses: bool) -> None:
+    assert connection.Reply(status, said, b"", {}).refuses_token is refuses
+
+
+@pytest.mark.parametrize(
     ("given", "wait"),
     [
         ("120", timedelta(minutes=2)),
