@@ -38,6 +38,8 @@ LONGEST_URL: Final = 2000
 LONGEST_RETURN_URL: Final = 8000
 """Some platforms put a whole signed token into it."""
 
+DEEPEST_DATA: Final = 50
+
 ROLES: Final = "http://purl.imsglobal.org/vocab/lis/v2/"
 MEMBERSHIP: Final = f"{ROLES}membership"
 PLATFORM_ADMINISTRATORS: Final = frozenset(
@@ -220,6 +222,8 @@ def _picking(body: Body) -> Picking:
     return_url = service_url(said.get("deep_link_return_url"), longest=LONGEST_RETURN_URL)
     if not return_url or not isinstance(types, list) or not isinstance(targets, list):
         raise ToolError("launch-message-invalid", log="deep_linking_settings lacks a required part")
+    if _is_deeper(said.get("data"), DEEPEST_DATA):
+        raise ToolError("launch-message-invalid", log="data is nested too deeply to go back")
     return Picking(
         return_url=return_url,
         takes_links=LINK in types,
@@ -228,6 +232,12 @@ def _picking(body: Body) -> Picking:
         takes_windows="window" in targets,
         echo={"data": said["data"]} if "data" in said else {},
     )
+
+
+def _is_deeper(value: object, levels: int) -> bool:
+    """Whether lists and objects stand in one another more than so many levels deep."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return any(not levels or _is_deeper(part, levels - 1) for part in inner)
 
 
 def _reviewed(body: Body) -> str:

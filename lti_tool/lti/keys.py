@@ -26,6 +26,7 @@ from lti_tool.lti.outside import Answer, HostRefused, Outage, Outside
 log = logging.getLogger(__name__)
 
 KEY_BITS: Final = 2048
+MOST_KEY_BITS: Final = 16384  # what OpenSSL verifies with
 # Platforms keep our key set for a while: they should have a key before it signs.
 SHOWN_BEFORE_SIGNING: Final = timedelta(hours=1)
 KEPT_AFTER_ROTATION: Final = timedelta(days=30)
@@ -262,10 +263,13 @@ def _usable(entry: object) -> rsa.RSAPublicKey | None:
         or entry.get("kty") != "RSA"
         or entry.get("use", "sig") != "sig"
         or entry.get("alg", "RS256") != "RS256"
+        or "d" in entry  # a private key: from a large one it takes minutes to find its primes
     ):
         return None
     try:
         key = jwt.algorithms.RSAAlgorithm.from_jwk(entry)
     except (jwt.InvalidKeyError, ValueError):
         return None
-    return key if isinstance(key, rsa.RSAPublicKey) and key.key_size >= KEY_BITS else None
+    if not isinstance(key, rsa.RSAPublicKey):
+        return None
+    return key if KEY_BITS <= key.key_size <= MOST_KEY_BITS else None

@@ -34,6 +34,9 @@ CHUNK: Final = 16 * 1024
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Allows = Callable[[str, str], bool]
 NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
+# Not public, though Python does not know it yet: a cloud's own services (RFC 6890 §2.2.2), and
+# sites of old (RFC 3879).
+INNER: Final = [ipaddress.ip_network(given) for given in ("192.0.0.0/24", "fec0::/10")]
 _work = threading.local()
 
 
@@ -80,6 +83,8 @@ class Outside:
             return True
         if found.is_loopback:
             return self._loopback
+        if any(found in network for network in INNER):
+            return False
         return found.is_global and not (found.is_multicast or found.is_reserved)
 
     def session(self) -> requests.Session:

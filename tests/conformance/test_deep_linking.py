@@ -135,6 +135,18 @@ def test_dl_1_return_address_that_is_none(tool: World, url: str) -> None:
     refused(ask(tool, deep_link_return_url=url).page, 400, "launch-message-invalid")
 
 
+@pytest.mark.parametrize(("levels", "is_taken"), [(50, True), (51, False), (400, False)])
+def test_dl_1_data_within_data(tool: World, levels: int, is_taken: bool) -> None:
+    data: object = "x"
+    for _ in range(levels):
+        data = [data]
+    teacher = ask(tool, data=data)
+    if is_taken:
+        assert teacher.answer("induction").said[DATA] == data
+    else:
+        refused(teacher.page, 400, "launch-message-invalid")
+
+
 def test_dl_1_request_is_used_up(tool: World) -> None:
     begun = tool.begin()
     head = tool.platform.person(SCHOOL, "head")

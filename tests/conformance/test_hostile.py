@@ -66,6 +66,7 @@ FAR = "Mon, 01 Jan 99999999999999999999 00:00:00 GMT"
         ("deep", DEEP),
         ("huge", json.dumps([{"userId": "WHO", "resultScore": 10**400}])),
         ("late", json.dumps([{"userId": "WHO", "resultScore": 89.5, "timestamp": LATEST}])),
+        ("zero", json.dumps([{"userId": "WHO", "resultScore": 1, "resultMaximum": "0"}])),
         ("wait", ""),
     ],
 )
@@ -74,7 +75,7 @@ def test_an_odd_answer_does_not_stop_the_sweep(tool: World, name: str, result: s
 
     def answer(asked: str) -> Response:
         if asked == "token":
-            return Response(json.dumps({"access_token": "t", "expires_in": 60}))
+            return Response(json.dumps({"access_token": "t", "expires_in": 10**400}))
         if asked.endswith("/results"):
             return Response(result.replace("WHO", tool.learner.id))
         return Response("", 503 if name == "wait" else 409, {"Retry-After": FAR})

@@ -513,6 +513,20 @@ def test_dr_2_wrong_types_in_what_is_not_needed_do_no_harm(
     assert connect(tool, pretender).status_code == 200
 
 
+@pytest.mark.parametrize("half", ["\ud800", "\x00"])
+def test_dr_2_half_a_character_in_what_is_not_needed_does_no_harm(
+    tool: World, pretender: Pretender, half: str
+) -> None:
+    pretender.say(
+        claims_supported=["name", half],
+        scopes_supported=[SCORE_SCOPE, half],
+        authorization_server=f"{pretender.url}/{half}",
+    )
+    assert connect(tool, pretender).status_code == 200
+    (row,) = registered(tool, pretender.url)
+    assert row.auth_audience == ""
+
+
 WRONG_URLS: tuple[object, ...] = (
     *(None, 1, [], {}, "", "x", "javascript:alert(1)", "http://moodle.example.org/", "//a.example"),
     *("https://a.example/#part", "https://me:secret@a.example/", "https://a b/", "https://[::1"),
@@ -712,6 +726,25 @@ def test_dr_3_two_tabs_at_once_make_one_registration(tool: World, pretender: Pre
     assert sorted(statuses) == [200, 409, 409, 409]
     assert len(pretender.registrations()) == 1
     assert len(registered(tool, pretender.url)) == 1
+
+
+def test_dr_3_what_is_withdrawn_meanwhile_connects_nothing(
+    tool: World, pretender: Pretender
+) -> None:
+    address = invite(tool)
+    page = look(tool, address, pretender.config_url)
+    pretender.answer.seconds = 2
+    replies: list[requests.Response] = []
+    registering = threading.Thread(target=lambda: replies.append(press(tool, page, *ALL)))
+    registering.start()
+    while not pretender.registrations():
+        time.sleep(0.02)
+    with tool.database.transaction() as session:
+        row = invitations.find(session, address.rsplit("/", 1)[1], now=tool.lti.clock())
+        invitations.withdraw(session, row.id, school_id=SCHOOL, now=tool.lti.clock())
+    registering.join()
+    refused(replies[0], 410, "invitation-withdrawn")
+    assert registered(tool, pretender.url) == []
 
 
 def test_dr_3_a_registration_that_died_holds_the_invitation_half_a_minute(

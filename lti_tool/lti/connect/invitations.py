@@ -110,15 +110,16 @@ def release(session: Session, invitation_id: UUID) -> None:
 
 
 def use_up(session: Session, invitation: Invitation, *, led_to: UUID, now: datetime) -> None:
-    """Note what an invitation has led to. Raises ``ToolError`` invitation-used."""
-    used = session.execute(
-        update(Invitation)
-        .where(Invitation.id == invitation.id, Invitation.used_at.is_(None))
-        .values(used_at=now, registration_id=led_to, held_until=None)
-        .returning(Invitation.id)
-    ).one_or_none()
-    if used is None:
-        raise ToolError("invitation-used", log=f"invitation {invitation.id}")
+    """Note what an invitation has led to.
+
+    It may have been withdrawn while the platform was asked. Raises ``ToolError``:
+    invitation-used, invitation-withdrawn.
+    """
+    session.refresh(invitation, with_for_update=True)
+    if invitation.used_at is not None or invitation.withdrawn_at is not None:
+        raise ToolError(f"invitation-{_state(invitation, now)}", log=f"invitation {invitation.id}")
+    invitation.used_at, invitation.registration_id, invitation.held_until = now, led_to, None
+    session.flush()
 
 
 def withdraw(session: Session, invitation_id: UUID, *, school_id: str, now: datetime) -> None:

@@ -18,6 +18,7 @@ from lti_tool.lti.claims import (
     RESULT_SCOPE,
     SCORE_SCOPE,
     origin,
+    service_url,
 )
 from lti_tool.lti.outside import HostRefused, Outage, Outside
 from lti_tool.lti.platforms import check_url
@@ -154,13 +155,12 @@ def read_offer(config_url: str, said: object) -> Offer:
     issuer, registration_url = _url(said, "issuer"), _url(said, "registration_endpoint")
     _require_same("platform-issuer-other", config_url, issuer)
     _require_same("platform-registers-elsewhere", config_url, registration_url)
-    audience = said.get("authorization_server")
     return Offer(
         issuer=issuer,
         registration_url=registration_url,
         auth_login_url=_url(said, "authorization_endpoint"),
         auth_token_url=_url(said, "token_endpoint"),
-        auth_audience=audience if isinstance(audience, str) and origin(audience) else "",
+        auth_audience=service_url(said.get("authorization_server")),
         jwks_url=_url(said, "jwks_uri"),
         family=text(about.get("product_family_code")),
         version=text(about.get("version")),
@@ -184,10 +184,11 @@ def text(value: object) -> str:
 
 
 def strings(value: object) -> tuple[str, ...]:
-    """What of a platform's list is text; nothing where it is no list."""
+    """What of a platform's list is a word; nothing where it is no list."""
     if not isinstance(value, list):
         return ()
-    return tuple(item for item in value[:200] if isinstance(item, str) and len(item) <= LONGEST_URL)
+    words = (item for item in value[:200] if isinstance(item, str) and item.isprintable())
+    return tuple(word for word in words if len(word) <= LONGEST_URL)
 
 
 def _require_link(config_url: str, token: str) -> None:

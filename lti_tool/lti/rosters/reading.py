@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 FIRST_WAIT: Final = timedelta(minutes=5)
 LONGEST_WAIT: Final = timedelta(hours=6)
+# A platform that goes on for longer would keep our workers from everybody else's work.
+LONGEST_READING: Final = timedelta(hours=1)
 NIGHT_BEGINS: Final = 1
 NIGHT_SECONDS: Final = 4 * 60 * 60
 # What may be over before the night: everything else waits for somebody to put it right.
@@ -178,8 +180,11 @@ def _take_in(lti: Lti, claimed: Claimed) -> None:
         raise RosterUnfit("disconnected")
     if not claimed.memberships_url:
         raise RosterUnfit("no-service")
+    until = lti.clock() + LONGEST_READING
     for page in pages(lti, claimed.platform, claimed.memberships_url):
         taking_in.take_in(lti, claimed, page)
+        if not page.is_last and lti.clock() > until:
+            raise RosterUnfit("endless")
     if not claimed.seen and claimed.had:
         # Nobody empties a staff course; a platform that lost its leave may show it empty.
         raise RosterUnfit("empty")

@@ -209,8 +209,9 @@ def _set(session: Session, claimed: Claimed, person_ids: Collection[UUID], **val
 
 
 def _batches(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    """Some at a time, with a breath in between for others to write."""
-    for start in range(0, len(items), BATCH):
+    """Some at a time, with a breath in between for others to write. At least one, be it empty:
+    each holds the lease for the next page."""
+    for start in range(0, len(items) or 1, BATCH):
         if start:
             time.sleep(BREATH_SECONDS)
         yield items[start : start + BATCH]

@@ -240,7 +240,7 @@ def _life(given: object) -> timedelta:
     """Seconds, which some platforms send as text; none where none are given."""
     try:
         seconds = float(given if isinstance(given, int | float | str) else 0)
-    except ValueError:
+    except (ValueError, OverflowError):
         seconds = 0
     return min(timedelta(seconds=seconds if 0 < seconds < 10**6 else 0), LONGEST_TOKEN_LIFE)
 

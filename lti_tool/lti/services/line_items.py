@@ -196,7 +196,7 @@ def _result(entry: Mapping[str, Any]) -> Result:
     try:
         maximum = float(entry.get("resultMaximum") or 1)
         percent = 100 * float(entry.get("resultScore") or 0) / maximum
-    except (TypeError, ValueError, OverflowError):
+    except (TypeError, ValueError, ArithmeticError):
         return Result(0.0, _moment(entry))
     return Result(percent, _moment(entry), max(1.0, 50 / maximum))
 

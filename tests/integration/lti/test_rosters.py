@@ -207,6 +207,31 @@ def test_a_reading_that_broke_half_way_has_seen_nobody_leave(course: Course, moo
     assert {"1", "2", "3", "4"} <= course.counted()
 
 
+def test_a_list_that_goes_on_for_hours_is_given_up(
+    course: Course, moodle: Lists, clock: SetClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One platform must not keep the workers from everybody's scores: with pages that take two
+    minutes each and hold nobody, one worker after another took the course for left behind."""
+    course.read()
+    for number in range(1, 60):
+        moodle.says(container(), path=f"/{number}", link=f"</{number + 1}>; rel=next")
+    moodle.says(container(member(4)), link="</1>; rel=next")
+    leases = []
+
+    def slowly(*args: Any) -> None:
+        leases.append((course.row().lease_until or clock()) - clock())
+        clock.move(minutes=2)
+        taking(*args)
+
+    taking = taking_in.take_in
+    monkeypatch.setattr(taking_in, "take_in", slowly)
+    row = course.read()
+    assert (row.state, row.reason) == (FAILED, "endless")
+    assert len(leases) < 40
+    assert min(leases) > timedelta(0)
+    assert {"1", "2", "3", "4"} <= course.counted()
+
+
 def test_a_worker_that_is_killed_leaves_nothing_undone(
     course: Course, moodle: Lists, clock: SetClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,5 +1,7 @@
 """Our own keys, as files; and the platforms', as they are fetched."""
 
+import base64
+import json
 import stat
 import threading
 import time
@@ -13,8 +15,8 @@ from flask import Flask, Response, jsonify
 
 from lti_tool.config import Config
 from lti_tool.core.errors import ToolError
-from lti_tool.lti.keys import PlatformKeys, ToolKeys, open_tool_keys
-from lti_tool.lti.outside import Outside
+from lti_tool.lti.keys import PlatformKeys, ToolKeys, open_tool_keys, read_keys
+from lti_tool.lti.outside import Answer, Outage, Outside
 from sandbox_lms.serve import running
 from sandbox_lms.tokens import Key
 from tests.conftest import SetClock
@@ -203,3 +205,15 @@ def test_a_clock_that_is_set_back_prolongs_no_outage(keyset: Given) -> None:
         get("any", NOW)
     platform.is_away = False
     assert get(platform.keys[0].kid, NOW - timedelta(hours=1))
+
+
+def test_large_keys_take_no_time() -> None:
+    """From a private key without its primes they were looked for: at 20000 bits for half a
+    minute, in which nothing else of the process ran."""
+    number = base64.urlsafe_b64encode(b"\xff" * 2500).decode()
+    entry = {"kty": "RSA", "kid": "k", "n": number, "e": "AQAB"}
+    began = time.monotonic()
+    for key in (entry, entry | {"d": number}):
+        with pytest.raises(Outage):
+            read_keys(Answer(200, json.dumps({"keys": [key]}).encode(), {}))
+    assert time.monotonic() - began < 1

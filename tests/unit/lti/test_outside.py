@@ -83,6 +83,7 @@ def drips(first: bytes) -> Callable[[socket.socket], None]:
         *("127.0.0.1", "::1", "fe80::1%eth0", "fd00::1", "::", "224.0.0.1", "ff02::1"),
         *("::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:a00:1::", "::ffff:127.0.0.1"),
         *("::10.0.0.1", "64:ff9b:1::a00:1", "240.0.0.1"),
+        *("192.0.0.192", "fec0::1"),
     ],
 )
 def test_private_addresses_are_refused(address: str) -> None:
