@@ -242,8 +242,11 @@ def _connect(connection: HTTPConnection, allows: Allows) -> socket.socket:
     addresses = [address for address in named if allows(host, address)]
     if not addresses:
         raise HostRefused("a private address")
+    work: _Work | None = getattr(_work, "current", None)
     fault: OSError = OSError("no address")
     for address in addresses:
+        if work is not None and time.monotonic() > work.deadline:
+            break  # a name may have hundreds, and a thread must not try them all for nobody
         try:
             wire = create_connection(
                 (address, connection.port),
@@ -254,7 +257,6 @@ def _connect(connection: HTTPConnection, allows: Allows) -> socket.socket:
         except OSError as refused:
             fault = refused
             continue
-        work: _Work | None = getattr(_work, "current", None)
         if work is not None:
             work.hold(wire)
         return wire

@@ -74,7 +74,7 @@ def shown_to(session: Session, visit: Visit) -> tuple[list[Registration], tuple[
         return platforms_of(session, DeploymentSchool.school_id == visit.school_id), (
             visit.school_id,
         )
-    if visit.may_set_up and visit.door == "lti":
+    if visit.may_set_up and visit.door == "lti" and visit.place_id is not None:
         return platforms_of(session, ResourceLink.id == visit.place_id), ()
     raise ToolError("not-a-manager")
 

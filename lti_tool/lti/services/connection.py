@@ -38,6 +38,8 @@ LONGEST_RETRY_AFTER: Final = timedelta(days=1)
 # What says that the service as a whole is not to be had just now.
 AWAY: Final = frozenset((408, 425, 429, 502, 503, 504))
 MOST_PAGES: Final = 200
+LONGEST_LIST: Final = timedelta(minutes=15)
+"""A platform that goes on for longer would keep our workers from everybody else's work."""
 
 
 class Unreachable(Exception):
@@ -173,8 +175,10 @@ def pages(
     No ``limit`` is asked for: Moodle's paging is broken, and without one it sends everything.
     Raises ``Unreachable``, ``TokenRefused``, ``Refused``: whoever gets no exception has it all.
     """
-    seen = set[str]()
+    seen, until = set[str](), lti.clock() + LONGEST_LIST
     while url:
+        if lti.clock() > until:
+            raise Unreachable("goes on for too long")
         seen.add(url)
         reply = call(lti, platform, scopes, "GET", url, {"Accept": accept}, limits=limits)
         reply.require(lti.clock())

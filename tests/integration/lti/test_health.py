@@ -15,14 +15,17 @@ from click.testing import CliRunner
 from flask.cli import ScriptInfo
 
 from lti_tool.cli import clauseway
+from lti_tool.core.errors import ToolError
 from lti_tool.curriculum.catalogue import Kept
 from lti_tool.lti.claims import LINE_ITEM_SCOPE, MEMBERS_SCOPE, RESULT_SCOPE, SCORE_SCOPE
+from lti_tool.lti.health import report
 from lti_tool.lti.health.words import SAID, STATES, SUBJECTS, Finding, line
 from lti_tool.lti.models import BLOCKED, Registration, ScoreOutbox
 from lti_tool.lti.platforms import disable_platform
 from lti_tool.lti.services import outbox, scores
 from lti_tool.lti.services.breaker import OPENS_AFTER, failed
 from lti_tool.people import memberships
+from lti_tool.people.models import Visit
 from sandbox_lms.schools import Person
 from tests.conformance.world import AGS, NRPS, OTHER, SCHOOL, World
 from tests.conftest import SetClock
@@ -385,6 +388,21 @@ def test_an_administrator_sees_their_own_platform_and_nobody(connected: World) -
     assert "Another" not in reply.text
     for person in connected.platform.people.values():
         assert person.family_name not in reply.text
+
+
+def test_whoever_came_from_no_activity_is_no_administrator_of_all(tool: World) -> None:
+    """A review may name no activity, and who came to it as a manager may be one no more."""
+    visit = Visit(
+        confirmed_at=tool.lti.clock(),
+        person_id=uuid4(),
+        school_id=SCHOOL,
+        may_set_up=True,
+        door="lti",
+        place_id=None,
+    )
+    tool.register("theirs", OTHER, client_id="of-others", name="Another")  # nobody came from there
+    with tool.database.reading() as session, pytest.raises(ToolError, match="not-a-manager"):
+        report.shown_to(session, visit)
 
 
 def test_a_score_counts_for_its_school_alone(connected: World, clock: SetClock) -> None:

@@ -298,3 +298,23 @@ def test_a_slow_server_is_cut_off_over_tls_too(certificate: ssl.SSLContext) -> N
         with pytest.raises(Outage):
             outside("http://localhost:8000").call("GET", address, headers={}, seconds=0.6)
     wait_for_threads(before)
+
+
+def test_a_name_with_many_addresses_is_given_up_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    reached: list[object] = []
+
+    def many(host: str, port: int, **kwargs: object) -> list[object]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"9.9.9.{n}", port)) for n in range(9)]
+
+    def connect(address: tuple[str, int], timeout: float, **kwargs: object) -> socket.socket:
+        reached.append(address[0])
+        time.sleep(timeout)
+        raise TimeoutError
+
+    monkeypatch.setattr(socket, "getaddrinfo", many)
+    monkeypatch.setattr("lti_tool.lti.outside.create_connection", connect)
+    before = threading.active_count()
+    with pytest.raises(Outage):
+        outside().call("GET", "https://lms.example.org/", headers={}, seconds=0.2)
+    wait_for_threads(before)
+    assert len(reached) <= 2

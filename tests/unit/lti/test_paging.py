@@ -1,13 +1,19 @@
 """The next page is where the platform says it is, to the letter (RFC 8288)."""
 
 import string
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lti_tool.lti.services import connection
+from lti_tool.lti.services.connection import Reply, Unreachable
 from lti_tool.lti.services.paging import may_follow, next_page
 
+START = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 HERE = "https://moodle.example/Lists/members?page=1"
 NEXT = "https://moodle.example/Lists/members?page=2"
 
@@ -98,3 +104,20 @@ def test_headers(header: str, found: str) -> None:
 def test_a_token_goes_to_no_other_host(following: str, may: bool) -> None:
     assert may_follow(HERE, following) is may
     assert not may_follow("http://moodle.example/", "http://moodle.example/x")
+
+
+def test_a_list_that_goes_on_for_hours_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As slow as it may be, and always with a next page."""
+    asked: list[str] = []
+
+    def call(
+        lti: Any, platform: Any, scopes: Any, method: str, url: str, *_: Any, **__: Any
+    ) -> Any:
+        asked.append(url)
+        return Reply(200, "", b"[]", {"Link": f"<https://a.example/{len(asked)}>; rel=next"})
+
+    lti: Any = SimpleNamespace(clock=lambda: START + len(asked) * timedelta(minutes=2))
+    monkeypatch.setattr(connection, "call", call)
+    with pytest.raises(Unreachable):
+        list(connection.pages(lti, lti, (), "https://a.example/", ""))
+    assert len(asked) < 10
