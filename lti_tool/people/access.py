@@ -91,9 +91,12 @@ def csrf_token(secret: bytes, visit: Visit) -> str:
 
     It is the same for every visit of one person to one training of a school, or to one place that
     has no school yet: a second tab brings a visit of its own, and what stands in the first can
-    still be sent.
+    still be sent. Until a visit is confirmed its forms are its own: a person who had theirs begin
+    in somebody else's browser could else answer “Is this you?” there, with a token from their own.
     """
     whose = f"csrf {visit.person_id} {visit.school_id or visit.place_id} {visit.module}"
+    if visit.confirmed_at is None:
+        whose = f"csrf {visit.id}"
     return hmac.new(secret, whose.encode(), hashlib.sha256).hexdigest()
 
 

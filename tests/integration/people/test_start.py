@@ -284,3 +284,18 @@ def test_what_is_set_up_in_one_tab_is_not_what_another_shows(
     token = csrf(app, first.admission.visit_id)
     reply = browser(app, second).post("/finish", data={"csrf_token": token})
     assert reply.status_code == 400
+
+
+def test_nobody_answers_is_that_you_for_another_browser(app: Flask, database: Database) -> None:
+    """Who has a launch of theirs posted by another's browser knows the forms of their own visits,
+    not of that one."""
+    own = arrive(database, "Amara Osei", subject="amara")
+    known = {csrf(app, own.admission.visit_id)}
+    unbound = arrive(database, "Amara Osei", subject="amara", is_bound=False)
+    known.add(csrf(app, unbound.admission.visit_id))
+    planted = arrive(database, "Amara Osei", subject="amara", is_bound=False)
+    client = browser(app, planted)
+    for token in known:
+        reply = client.post("/confirm", data={"csrf_token": token, "answer": "yes"})
+        assert reply.status_code == 400
+    assert visit_of(database, planted).confirmed_at is None
