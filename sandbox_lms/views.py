@@ -98,7 +98,8 @@ def _protect(response: Response) -> Response:
     origin = f"{tool.scheme}://{tool.netloc}"
     response.headers["Content-Security-Policy"] = (
         f"default-src 'self'; img-src 'self' {origin}; frame-src 'self' {origin} {_elsewhere()}; "
-        f"form-action 'self' {origin}; base-uri 'none'; frame-ancestors 'self' {_elsewhere()}"
+        f"form-action 'self' {origin}; base-uri 'none'; "
+        f"frame-ancestors 'self' {the_platform().issuer}"
     )
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.date = the_platform().clock()

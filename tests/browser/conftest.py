@@ -194,7 +194,7 @@ class Learner:
             self.tool = opened.value.main_frame
 
     def _tool_frame(self) -> Frame:
-        element = self.page.wait_for_selector("iframe[name=tool]")
+        element = self.page.wait_for_selector("iframe:not([hidden])")
         frame = element.content_frame() if element else None
         assert frame is not None
         return frame
@@ -275,8 +275,8 @@ class Learner:
 
     def answer(self) -> None:
         if not self.tool.locator("input[name=choice]").count():
-            self.tool.locator("main a.govuk-button").first.click()
-            self.tool.wait_for_load_state()
+            with self.tool.expect_navigation():
+                self.tool.locator("main a.govuk-button").first.click()
             return
         text = self.tool.inner_text("main")
         scenario = self.expert.scenario_on(text)

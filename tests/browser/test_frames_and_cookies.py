@@ -27,7 +27,10 @@ pytestmark = pytest.mark.browser
 
 SCHOOL = "hemswell-cliff"
 NEW = "Launch as a new member of staff"
+# A person has ten questions, so those who answer are not always the same.
 TEACHER = "Launch as an existing teacher"
+ASSISTANT = "Launch as a teaching assistant"
+GOVERNOR = "Launch as a governor"
 TRAINING = {"/", "/training"}
 SETTINGS = ("allowed", "blocked", "none")
 
@@ -167,7 +170,7 @@ def open_new_window(learner: Learner) -> None:
 
 def say_yes(learner: Learner) -> None:
     assert learner.heading == "Is this you?"
-    assert "You are Marnie Oakhurst at Hemswell Cliff" in learner.tool.inner_text("main")
+    assert re.search(r"You are \w+ \w+ at Hemswell Cliff", learner.tool.inner_text("main"))
     learner.press("Yes, that is me")
 
 
@@ -247,6 +250,7 @@ def test_two_launches_at_once_in_two_tabs(
     first.tool.wait_for_selector("h1")
     assert first.path in TRAINING
     second.answer()  # on a page that was drawn before the first tab arrived
+    first.page.bring_to_front()
     save_an_answer(first)
     assert first.faults == []
     assert second.faults == []
@@ -261,7 +265,7 @@ def test_ps_1_and_ps_2_platform_storage_stands_in_for_the_cookie(
 ) -> None:
     learner = learner_in(secure, "blocked")
     lose_the_logins_cookie(learner)
-    learner.launch(NEW, in_window=in_window, storage=storage)
+    learner.launch(ASSISTANT, in_window=in_window, storage=storage)
     assert learner.path in TRAINING  # nobody was asked who they are
     assert is_bound(secure)
     save_an_answer(learner)
@@ -285,7 +289,8 @@ def test_ps_1_without_the_storages_word_the_person_is_asked(
 ) -> None:
     learner = learner_in(secure, "blocked")
     lose_the_logins_cookie(learner)
-    learner.launch(NEW, storage=fault)
+    learner.launch(GOVERNOR, storage=fault)
+    assert not any(frame.url.startswith("chrome-error") for frame in learner.page.frames)
     assert not is_bound(secure)
     say_yes(learner)
     save_an_answer(learner)

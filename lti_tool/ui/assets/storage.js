@@ -1,12 +1,13 @@
 // Where a browser keeps no cookie of ours inside a learning platform, the platform itself may keep
 // what ties a launch to its login, and be asked for it by messages between windows (1EdTech LTI
-// postMessage Storage 0.1). Whatever goes wrong, the page goes on without: within a second.
+// postMessage Storage 0.1). Whatever goes wrong, the page goes on without, after little more than a
+// second at most.
 //
 // <div data-storage-target="_parent" data-storage-url="https://platform…" data-storage-key="…"
 //   data-storage-value="…"><a href="…">                                     keep this, then go on
 // <form data-storage-target=… data-storage-url=… data-storage-key=…><input name="storage">   ask
-const ASKING = 300 // milliseconds
-const KEEPING = 700
+const ASKING = 400 // milliseconds
+const KEEPING = 800
 const place = document.querySelector('[data-storage-key]')
 const { storageTarget, storageUrl, storageKey: key, storageValue: value } = place.dataset
 const origin = new URL(storageUrl).origin
