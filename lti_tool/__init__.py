@@ -5,7 +5,7 @@ The map, from the roof to the ground; imports run downwards only:
 - ``app``, ``cli``: the roof, which wires the rooms
 - ``evidence``: what we can prove (registers, exports, verification)
 - ``training``: what people did (journeys, rounds, marking, declarations, completions)
-- ``lti``: the front door for learning platforms (launches in, scores out)
+- ``lti``: the front door for learning platforms (launches in, scores out, staff lists read)
 - ``curriculum``: what we teach and ask (training modules and scenarios, for one school)
 - ``people`` | ``policies`` | ``ui``: who is who | what a policy says | the shared face
 - ``core``: the ground (database, ledger, clock, errors, jobs)
