@@ -33,6 +33,7 @@ from lti_tool.lti.models import (
 )
 from lti_tool.lti.platforms import Lti, read_platform
 from lti_tool.lti.services.breaker import breaker_state
+from lti_tool.lti.services.scores import OVERRIDDEN
 from lti_tool.people.memberships import is_manager
 from lti_tool.people.models import Visit
 
@@ -199,7 +200,7 @@ def _scores(
     stuck = session.scalar(
         select(func.count())
         .select_from(ScoreOutbox)
-        .where(*mine, ScoreOutbox.state.in_((BLOCKED, DEAD)))
+        .where(*mine, ScoreOutbox.state.in_((BLOCKED, DEAD)), ScoreOutbox.reason != OVERRIDDEN)
     )
     if stuck:
         yield Finding("score", "scores-stuck", {"count": stuck})

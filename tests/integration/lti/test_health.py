@@ -269,7 +269,11 @@ def test_scores_that_were_sent_that_wait_and_that_are_stuck(
     assert found(connected)["score"] == "scores-wait"
     with connected.database.transaction() as session:
         for row in session.query(ScoreOutbox).filter(ScoreOutbox.sent_at.is_(None)):
-            row.state = BLOCKED
+            row.state, row.reason = BLOCKED, "overridden"
+    assert found(connected)["score"] == "scored"  # changed there by hand is nobody's trouble
+    with connected.database.transaction() as session:
+        for row in session.query(ScoreOutbox).filter(ScoreOutbox.sent_at.is_(None)):
+            row.reason = "refused"
     assert found(connected)["score"] == "scores-stuck"
 
 
