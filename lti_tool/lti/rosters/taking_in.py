@@ -26,7 +26,9 @@ BREATH_SECONDS: Final = 0.11
 # Longer than a page can take, its token and a second try included.
 LEASE: Final = timedelta(minutes=6)
 MOST_MEMBERS: Final = 100_000
-TRIES: Final = 3
+# A try is lost only to somebody of the batch who arrived, or joined the school, meanwhile; each
+# person does either once. So many are never needed, and each leaves one fewer to lose to.
+TRIES: Final = 2 * BATCH + 1
 
 
 class Overtaken(Exception):
