@@ -10,6 +10,7 @@ from lti_tool.lti.connect import models as _connect
 from lti_tool.lti.rosters import models as _rosters
 from lti_tool.people import models as _people
 from lti_tool.training import models as _training
+from lti_tool.training.cycles import models as _cycles
 
 # Each brings its tables.
 ROOMS = (
@@ -20,6 +21,7 @@ ROOMS = (
     _rosters,
     _people,
     _training,
+    _cycles,
 )
 
 context.configure(

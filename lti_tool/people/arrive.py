@@ -28,7 +28,8 @@ ADD_PERSON: Final = Hot(insert(_person), "id", "name", "email", "created_at")
 ADD_IDENTITY: Final = Hot(insert(_identity), "id", "person_id", "realm", "subject", "first_seen_at")
 ADD_MEMBERSHIP: Final = Hot(
     insert(_membership),
-    *("id", "school_id", "person_id", "site", "role_group", "created_at", "confirmed_at"),
+    *("id", "school_id", "person_id", "site", "role_group", "payroll_number"),
+    *("created_at", "confirmed_at"),
 )
 BEGIN_VISIT: Final = Hot(
     insert(_visit),
@@ -197,6 +198,7 @@ def _join(connection: Connection, school_id: str, person_id: UUID, now: datetime
                 **who,
                 "site": "",
                 "role_group": "",
+                "payroll_number": "",
                 "created_at": now,
                 # Whoever was made manager before the first visit is the school's own.
                 "confirmed_at": now if standing.manages else None,

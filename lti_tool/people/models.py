@@ -20,6 +20,9 @@ class Person(Table):
     name: Mapped[str] = mapped_column(String(255), default="")
     email: Mapped[str] = mapped_column(String(255), default="")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    one_with: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"), index=True, default=None)
+    """The person this one turned out to be. What was recorded stays where it was, and is shown
+    and counted as theirs; empty again once the join is undone."""
 
     @property
     def reference(self) -> str:
@@ -56,6 +59,7 @@ class Membership(Table):
     site: Mapped[str] = mapped_column(String(80), default="")
     role_group: Mapped[str] = mapped_column(String(20), default="")
     """teaching, support, governor, volunteer or supply; empty until known."""
+    payroll_number: Mapped[str] = mapped_column(String(40), default="")
     starts_on: Mapped[date | None] = mapped_column(default=None)
     ends_on: Mapped[date | None] = mapped_column(default=None)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -65,6 +69,24 @@ class Membership(Table):
     left_at: Mapped[datetime | None] = mapped_column(UtcDateTime, default=None)
     """Since when no staff list names them as active any more; such people are shown, not counted.
     Empty again once a list names them, or a manager confirms that they belong here still."""
+
+
+class Absence(Table):
+    """Days on which somebody is away from work. The reason is nobody's business here."""
+
+    __tablename__ = "absence"
+    __table_args__ = (Index("ix_absence_person", "school_id", "person_id"),)
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id)
+    school_id: Mapped[str] = mapped_column(String(80))
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
+    starts_on: Mapped[date]
+    ends_on: Mapped[date | None] = mapped_column(default=None)
+    """The last day away; empty while nobody knows."""
+    entered_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    entered_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"), default=None)
+    removed_at: Mapped[datetime | None] = mapped_column(UtcDateTime, default=None)
+    """Entered by mistake: it counts no more."""
 
 
 class Grant(Table):

@@ -163,7 +163,7 @@ def declare(
         completion_id=completion.id,
         cycle=journey.cycle,
         module=journey.module,
-        score=completion.score,
+        score=progress.sitting.outcome.score,
         comment=_(
             "Social media policy training done. Policy version %(number)s.",
             number=journey.policy_number,

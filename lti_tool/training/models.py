@@ -25,7 +25,11 @@ class Journey(Table):
     person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), index=True)
     module: Mapped[str] = mapped_column(String(40))
     cycle: Mapped[str] = mapped_column(String(20))
-    """The school year, ``2026-27``."""
+    """The school year it counts for, ``2026-27``; for policy-update ``policy-<number>``."""
+    since_number: Mapped[str] = mapped_column(String(20), default="")
+    """The version this person declared before; empty where they have declared none here."""
+    changes_read_at: Mapped[datetime | None] = mapped_column(UtcDateTime, default=None)
+    """When “what changed” was read."""
     policy_number: Mapped[str] = mapped_column(String(20))
     policy_sha256: Mapped[str] = mapped_column(String(64))
     role_group: Mapped[str] = mapped_column(String(20))
@@ -112,7 +116,11 @@ class Declaration(Table):
     document_sha256: Mapped[str] = mapped_column(String(64))
     signed_at: Mapped[datetime] = mapped_column(UtcDateTime)
     method: Mapped[str] = mapped_column(String(20))
-    """``online``; a declaration on paper is entered by a manager."""
+    """``online``; or ``paper``, entered by a manager."""
+    entered_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"), default=None)
+    entered_at: Mapped[datetime | None] = mapped_column(UtcDateTime, default=None)
+    entered_reason: Mapped[str] = mapped_column(String(1000), default="")
+    """Why it was on paper, in the manager's words."""
 
 
 class Completion(Table):
@@ -130,10 +138,10 @@ class Completion(Table):
     """The ledger's record of it; its last eight letters are the person's reference."""
     module: Mapped[str] = mapped_column(String(40))
     cycle: Mapped[str] = mapped_column(String(20))
-    score: Mapped[int]
-    """Per cent of topics right at their latest asking."""
-    first_score: Mapped[int]
+    score: Mapped[int | None]
+    """Per cent of topics right at their latest asking; empty for a declaration on paper."""
+    first_score: Mapped[int | None]
     """Per cent of topics right at their first asking: for the person and for statistics."""
-    pass_mark: Mapped[int]
+    pass_mark: Mapped[int | None]
     policy_number: Mapped[str] = mapped_column(String(20))
     completed_at: Mapped[datetime] = mapped_column(UtcDateTime)
