@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import product
 
 from lti_tool.curriculum.catalogue import Catalogue, Scenario, Topic, TrainingModule
 from lti_tool.curriculum.questions import answer_key, can_be_scored, letters, named, placeholders
@@ -59,18 +60,24 @@ def check_school(school: School, document: Document, shared: Shared) -> None:
 def answer_faults(
     school: School, role_groups: Iterable[str], scenarios: Iterable[Scenario]
 ) -> Iterator[Fault]:
-    """Settled scenarios that cannot be asked at a school: nothing right, or too little wrong."""
-    for scenario in scenarios:
+    """Settled scenarios that cannot be asked at a school: nothing right, or too little wrong.
+
+    Its newest policy is asked, and every demonstration, since a manager may open one.
+    """
+    versions = [one for one in school.versions if one.demonstration or one is school.policy]
+    groups = tuple(role_groups)
+    for scenario, version in product(scenarios, versions):
         wrong_at_least = 1 if scenario.one_wrong else 2
         weak = []
-        for group in role_groups:
-            resolution = answer_key(school, group, scenario)
+        for group in groups:
+            resolution = answer_key(school, group, scenario, version=version)
             if resolution.state is State.SETTLED and not can_be_scored(
                 resolution, wrong_at_least=wrong_at_least
             ):
                 weak.append(f"{group} {letters(resolution)}")
         if weak:
-            message = f"at {school.id} needs a right option and {wrong_at_least} not right: "
+            where = version.id if version.demonstration else school.id
+            message = f"at {where} needs a right option and {wrong_at_least} not right: "
             yield Fault(scenario.path, 1, message + ", ".join(weak))
 
 

@@ -4,15 +4,20 @@ import re
 from collections.abc import Iterable
 
 from lti_tool.curriculum.catalogue import Scenario
-from lti_tool.policies.policy import School, Text
+from lti_tool.policies.policy import PolicyVersion, School, Text
 from lti_tool.policies.resolve import Resolution, State, Verdict, resolve
 
 PLACEHOLDER = re.compile(r"\{([a-z0-9-]+)\}")
 
 
-def answer_key(school: School, role_group: str, scenario: Scenario) -> Resolution:
-    """What the school's policy in use says on a scenario, for a reader of that role group."""
-    return resolve(school.policy, school, role_group, scenario.case)
+def answer_key(
+    school: School, role_group: str, scenario: Scenario, *, version: PolicyVersion | None = None
+) -> Resolution:
+    """What the school's policy says on a scenario, for a reader of that role group.
+
+    Without a version it is the newest that is no demonstration.
+    """
+    return resolve(version or school.policy, school, role_group, scenario.case)
 
 
 def can_be_scored(resolution: Resolution, *, wrong_at_least: int = 1) -> bool:

@@ -135,6 +135,9 @@ class PolicyVersion:
     """Of ``body``."""
     path: str = ""
     """The file it was read from, as faults show it."""
+    demonstration: bool = False
+    """Written to show what a new version does, and not adopted by the school: never in use unless
+    a manager opens it, and marked wherever it is shown."""
 
     @property
     def id(self) -> str:
@@ -172,16 +175,31 @@ class School:
     declaration_note: Text
     """A sentence above the declaration's tick, or empty."""
     versions: tuple[PolicyVersion, ...]
-    """Oldest first; the last is in use."""
+    """Oldest first, demonstrations among them."""
     document: str
     """File name of the school's own document beside ``school.yaml``, or empty."""
     closed: tuple[str, ...] = ()
     """Faults in the school's own content; a closed school takes no launches and may have no
     versions."""
+    trust: str = ""
+    """The trust or federation it shares people with: the same word at each of its schools."""
+    year_starts: tuple[int, int] = (9, 1)
+    """Month and day on which a school year begins."""
 
     @property
     def policy(self) -> PolicyVersion:
-        return self.versions[-1]
+        """The newest version that is no demonstration: in use until a manager opens another.
+
+        Raises ``LookupError`` where there is none; such a school is closed.
+        """
+        for version in reversed(self.versions):
+            if not version.demonstration:
+                return version
+        raise LookupError(f"{self.id} has no policy")
+
+    def version(self, number: str) -> PolicyVersion | None:
+        """The version of that number."""
+        return next((one for one in self.versions if one.number == number), None)
 
     def role(self, name: str) -> Role | None:
         """The role, or the one whose holder is that role also."""

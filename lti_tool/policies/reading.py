@@ -69,8 +69,8 @@ def read_school(
         document.faults.extend(faults)
         if version:
             versions.append(version)
-    if not versions and not document.faults:
-        document.fault("has no policy: a policy-<YYYY-MM>.yaml beside it")
+    if all(version.demonstration for version in versions) and not document.faults:
+        document.fault("has no policy: a policy-<YYYY-MM>.yaml beside it that is no demonstration")
     if data and data["document"] and data["document"] not in files.names:
         document.fault(f"the document “{data['document']}” is missing", "document")
     return _school(files.slug, data, tuple(versions)), document
@@ -110,7 +110,14 @@ def _school(
         declaration_note=found.get("declaration_note", {}),
         versions=versions,
         document=found.get("document", ""),
+        trust=found.get("trust", ""),
+        year_starts=_month_and_day(found.get("year_starts", "09-01")),
     )
+
+
+def _month_and_day(written: str) -> tuple[int, int]:
+    month, day = written.split("-")
+    return int(month), int(day)
 
 
 def _read_version(
@@ -155,6 +162,7 @@ def _read_version(
         body=body,
         sha256=sha256(body),
         path=document.path,
+        demonstration=data["demonstration"],
     )
     return version, []
 

@@ -1,5 +1,6 @@
 """The shape of policy content. What the words in it may be, ``vocabulary`` checks."""
 
+from datetime import date
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
@@ -35,6 +36,13 @@ def text_field(*, required: bool = True) -> fields.Dict:
 def _has_english(text: dict[str, str]) -> None:
     if text and "en" not in text:
         raise ValidationError("English (en) is missing.")
+
+
+def _recurs_every_year(day: str) -> None:
+    try:
+        date.fromisoformat(f"2001-{day}")
+    except ValueError:
+        raise ValidationError("Write a month and a day of every year, as 09-01.") from None
 
 
 class KindSchema(Schema):
@@ -87,6 +95,8 @@ class SchoolSchema(Schema):
     example = fields.Boolean(load_default=False)
     declaration_note = text_field(required=False)
     document = fields.String(load_default="")
+    trust = fields.String(load_default="", validate=NAME)
+    year_starts = fields.String(load_default="09-01", validate=_recurs_every_year)
 
 
 class ApprovedSchema(Schema):
@@ -179,6 +189,7 @@ class CitationSchema(Schema):
 
 
 class PolicySchema(Schema):
+    demonstration = fields.Boolean(load_default=False)
     title = text_field()
     language = fields.String(load_default="en")
     approved = fields.Nested(ApprovedSchema, required=True)

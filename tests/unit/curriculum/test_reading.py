@@ -11,6 +11,14 @@ from tests.unit.curriculum.conftest import Spoil
 QUESTION = "question_bank/follow-request.yaml"
 POLICY = "modules/schools/hemswell-cliff/policy-2022-03.yaml"
 SCHOOL = "modules/schools/hemswell-cliff/school.yaml"
+BAN = """  no-way-out:
+    topics: [parent-requests]
+    clauses: [c42]
+    forbids: [{act: decline-contact}, {act: leave-unanswered}]
+    when: {person: parent}
+    force: must
+    wording: will not
+"""
 
 
 def line_of(path: Path, words: str) -> int:
@@ -105,6 +113,8 @@ def test_all_faults_are_told_at_once(root: Path, spoil: Spoil) -> None:
         (SCHOOL, "languages: [en]", "languages: [en, cy]", "requires “cy”"),
         (SCHOOL, "example: true", "document: policy.pdf", "“policy.pdf” is missing"),
         (SCHOOL, "name: Hemswell", "nome: Hemswell", "name: Missing data"),
+        (SCHOOL, "example: true", "trust: Our Trust", "trust: Use small letters"),
+        (SCHOOL, "example: true", "year_starts: 02-29", "year_starts: Write a month and a day"),
     ],
 )
 def test_a_schools_own_fault_closes_that_school_alone(
@@ -132,6 +142,45 @@ def test_versions_stand_oldest_first(root: Path) -> None:
     shutil.copy(root / POLICY, folder / "policy-2024-09.yaml")
     school = read_catalogue(root).schools["hemswell-cliff"]
     assert [version.number for version in school.versions] == ["2022-03", "2024-09"]
+
+
+def test_a_demonstration_is_no_policy_in_use(root: Path, spoil: Spoil) -> None:
+    folder = root / "modules/schools/hemswell-cliff"
+    shutil.copy(root / POLICY, folder / "policy-2024-09.yaml")
+    spoil(
+        f"{POLICY.rsplit('/', 1)[0]}/policy-2024-09.yaml", "title:", "demonstration: true\ntitle:"
+    )
+    school = read_catalogue(root).schools["hemswell-cliff"]
+    assert [version.demonstration for version in school.versions] == [False, True]
+    assert school.policy.number == "2022-03"
+    assert (school.version("2024-09"), school.version("1999-01")) == (school.versions[1], None)
+
+
+def test_a_school_of_demonstrations_alone_has_no_policy(root: Path, spoil: Spoil) -> None:
+    spoil(POLICY, "title:", "demonstration: true\ntitle:")
+    (said,) = closed_by(root)
+    assert "that is no demonstration" in said
+    with pytest.raises(LookupError):
+        _ = read_catalogue(root).schools["hemswell-cliff"].policy
+
+
+def test_a_demonstration_is_checked_as_well(root: Path, spoil: Spoil) -> None:
+    folder = POLICY.rsplit("/", 1)[0]
+    shutil.copy(root / POLICY, root / folder / "policy-2024-09.yaml")
+    name = f"{folder}/policy-2024-09.yaml"
+    spoil(name, "title:", "demonstration: true\ntitle:")
+    # Nothing is right any more: what is asked for is forbidden by another rule.
+    spoil(name, "rules:\n", f"rules:\n{BAN}")
+    (fault,) = faults_of(root)
+    assert "at hemswell-cliff/2024-09 needs a right option" in fault
+
+
+def test_trust_and_school_year(root: Path, spoil: Spoil) -> None:
+    school = read_catalogue(root).schools["hemswell-cliff"]
+    assert (school.trust, school.year_starts) == ("", (9, 1))
+    spoil(SCHOOL, "example: true", "example: true\ntrust: our-trust\nyear_starts: 08-15")
+    school = read_catalogue(root).schools["hemswell-cliff"]
+    assert (school.trust, school.year_starts) == ("our-trust", (8, 15))
 
 
 def test_too_little_that_is_wrong_is_a_fault_at_a_school_of_the_repository(
