@@ -14,7 +14,8 @@ PERSON, MEMBERSHIP = (Person.metadata.tables[name] for name in ("person", "membe
 ADD = Hot(insert(PERSON), "id", "name", "email", "created_at")
 JOIN = Hot(
     insert(MEMBERSHIP),
-    *("id", "school_id", "person_id", "site", "role_group", "created_at", "confirmed_at"),
+    *("id", "school_id", "person_id", "site", "role_group", "payroll_number"),
+    *("created_at", "confirmed_at"),
 )
 FIND = Hot(select(PERSON).where(PERSON.c.id == bindparam("id")))
 FIND_MEMBER = Hot(select(MEMBERSHIP).where(MEMBERSHIP.c.person_id == bindparam("person_id")))
@@ -36,6 +37,7 @@ def test_what_is_written_is_read_as_a_session_reads_it(database: Database, clock
                 "person_id": person_id,
                 "site": "",
                 "role_group": "teaching",
+                "payroll_number": "",
                 "created_at": now,
                 "confirmed_at": None,
             },
