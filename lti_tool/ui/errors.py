@@ -486,12 +486,34 @@ CONNECT: Final = {
     ),
 }
 
+CYCLES: Final = {
+    "cycle-open-already": ErrorText(
+        409,
+        _("This year’s refresh is open already"),
+        _("It is opened once a school year. Nothing was changed."),
+        _("To give people more time, move their dates."),
+    ),
+    "cycle-closes-too-early": ErrorText(
+        400,
+        _("The refresh cannot close on that day"),
+        _("It closes after the day it opens, and within a year. Nothing was opened."),
+        _("Go back and choose another day."),
+    ),
+    "no-such-day": ErrorText(
+        400,
+        _("There is no such day"),
+        _("No year has that day and month. Nothing was saved."),
+        _("Go back and choose another day."),
+    ),
+}
+
 # A room's errors stand in a group of their own above, and join the list here.
 ERRORS: Final[dict[str, ErrorText]] = {
     **GENERAL,
     **PEOPLE,
     **EVIDENCE,
     **TRAINING,
+    **CYCLES,
     **LTI,
     **CONNECT,
 }
