@@ -83,7 +83,7 @@ def _head() -> list[str]:
         _("Role group"),
         _("Site"),
         _("Counted"),
-        _("Left the staff list on"),
+        _("Left on"),
         _("Training"),
         _("School year"),
         _("State"),
@@ -102,7 +102,7 @@ def _cells(line: Line, training: str, cycle: str) -> list[str]:
         str(ROLE_GROUP_WORDS[line.role_group]),
         line.site,
         _("Yes") if line.standing == "counted" else _("No"),
-        local(line.left_at).date().isoformat() if line.left_at else "",
+        _left_on(line),
         training,
         cycle,
         str(STATE_WORDS[line.state]),
@@ -112,6 +112,12 @@ def _cells(line: Line, training: str, cycle: str) -> list[str]:
         delivery_words(line.delivery),
         str(line.record_id or ""),
     ]
+
+
+def _left_on(line: Line) -> str:
+    if line.left_at is not None:
+        return local(line.left_at).date().isoformat()
+    return line.ends_on.isoformat() if line.ends_on and line.standing == "left" else ""
 
 
 def _rows(rows: Iterable[Sequence[str]]) -> str:

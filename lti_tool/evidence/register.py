@@ -4,19 +4,21 @@ One statement a page, over membership, person, journey, completion and declarati
 takes the school from the visit, so no address reaches another school's people.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, Select, String, and_, case, cast, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from lti_tool.core.errors import ToolError
 from lti_tool.core.ledger import LedgerEntry
 from lti_tool.evidence.schemas import Filters
 from lti_tool.lti.services.scores import Delivery, deliveries
+from lti_tool.people.joins import everybody_who_is
+from lti_tool.people.memberships import has_left
 from lti_tool.people.models import Membership, Person
 from lti_tool.training.models import Completion, Declaration, Journey
 
@@ -38,6 +40,8 @@ class Line:
     standing: str
     """counted, waiting (to be confirmed) or left."""
     left_at: datetime | None
+    ends_on: date | None
+    """The leaving date, to come or passed."""
     state: str
     score: int | None
     declared_at: datetime | None
@@ -95,6 +99,8 @@ class Record:
     arrived_at: datetime
     confirmed_at: datetime | None
     left_at: datetime | None
+    starts_on: date | None
+    ends_on: date | None
     taken: Sequence[Taken]
 
     @property
@@ -107,19 +113,20 @@ _state = case(
     else_="not-started",
 )  # fmt: skip
 
-_standing = case(
-    (Membership.left_at.is_not(None), "left"), (Membership.confirmed_at.is_(None), "waiting"),
-    else_="counted",
-)  # fmt: skip
 
-
-def count(session: Session, *, school_id: str, filters: Filters) -> Counts:
-    """The school's figures for the filters' training and year, whatever else they hold."""
-    statement = (
-        _joined(select(_standing.label("standing"), _state.label("state"), func.count()), filters)
-        .where(Membership.school_id == school_id)
-        .group_by("standing", "state")
+def _standing(today: date) -> ColumnElement[str]:
+    return case(
+        (has_left(today), "left"), (Membership.confirmed_at.is_(None), "waiting"), else_="counted"
     )
+
+
+def count(session: Session, *, school_id: str, filters: Filters, today: date) -> Counts:
+    """The school's figures for the filters' training and year, whatever else they hold."""
+    statement = _joined(
+        select(_standing(today).label("standing"), _state.label("state"), func.count()),
+        school_id,
+        filters,
+    ).group_by("standing", "state")
     found: dict[tuple[str, str], int] = {
         (standing, state): number for standing, state, number in session.execute(statement)
     }
@@ -143,14 +150,14 @@ def cycles(session: Session, *, school_id: str, current: str) -> list[str]:
 
 
 def page(
-    session: Session, *, school_id: str, filters: Filters, number: int
+    session: Session, *, school_id: str, filters: Filters, number: int, today: date
 ) -> tuple[list[Line], int]:
     """One page of the register and how many people the filters find.
 
     People who are counted come first, those who left last; then by name, without a name last.
     Raises ``ToolError`` page-not-found for a page past the last.
     """
-    asked = _people(school_id, filters).limit(PAGE).offset((number - 1) * PAGE)
+    asked = _people(school_id, filters, today).limit(PAGE).offset((number - 1) * PAGE)
     rows = session.execute(asked).all()
     if not rows and number > 1:
         raise ToolError("page-not-found")
@@ -158,14 +165,14 @@ def page(
 
 
 def stream(
-    session: Session, *, school_id: str, filters: Filters
+    session: Session, *, school_id: str, filters: Filters, today: date
 ) -> tuple[int, Iterator[list[Line]]]:
     """How many people the filters find, and all of them in chunks, from one statement.
 
     The count and the rows are of the same moment. The session must stay open until the last
     chunk has been taken.
     """
-    asked = _people(school_id, filters).execution_options(yield_per=CHUNK)
+    asked = _people(school_id, filters, today).execution_options(yield_per=CHUNK)
     chunks = session.execute(asked).partitions()
     first = next(chunks, [])
 
@@ -196,17 +203,19 @@ def record(session: Session, *, school_id: str, membership_id: UUID) -> Record:
         arrived_at=member.created_at,
         confirmed_at=member.confirmed_at,
         left_at=member.left_at,
-        taken=_taken(session, school_id, person.id),
+        starts_on=member.starts_on,
+        ends_on=member.ends_on,
+        taken=_taken(session, school_id, everybody_who_is(session, person.id)),
     )
 
 
-def _taken(session: Session, school_id: str, person_id: UUID) -> list[Taken]:
+def _taken(session: Session, school_id: str, person_ids: Collection[UUID]) -> list[Taken]:
     rows = session.execute(
         select(Journey, Completion, Declaration.signed_at, LedgerEntry.sequence, LedgerEntry.hash)
         .outerjoin(Completion, Completion.journey_id == Journey.id)
         .outerjoin(Declaration, Declaration.id == Completion.declaration_id)
         .outerjoin(LedgerEntry, LedgerEntry.record_id == Completion.record_id)
-        .where(Journey.school_id == school_id, Journey.person_id == person_id)
+        .where(Journey.school_id == school_id, Journey.person_id.in_(person_ids))
         .order_by(Journey.started_at.desc())
     ).all()
     sent = _deliveries(session, [done.id for _, done, *_ in rows if done is not None])
@@ -228,13 +237,14 @@ def _taken(session: Session, school_id: str, person_id: UUID) -> list[Taken]:
     ]
 
 
-def _people(school_id: str, filters: Filters) -> Select[*tuple[Any, ...]]:
+def _people(school_id: str, filters: Filters, today: date) -> Select[*tuple[Any, ...]]:
     columns = select(
         Membership.id.label("membership_id"),
         Membership.role_group,
         Membership.site,
         Membership.left_at,
-        _standing.label("standing"),
+        Membership.ends_on,
+        _standing(today).label("standing"),
         Person.id.label("person_id"),
         Person.name,
         _state.label("state"),
@@ -246,11 +256,11 @@ def _people(school_id: str, filters: Filters) -> Select[*tuple[Any, ...]]:
         func.count().over().label("total"),
     )
     return (
-        _joined(columns, filters)
+        _joined(columns, school_id, filters)
         .outerjoin(Declaration, Declaration.id == Completion.declaration_id)
-        .where(Membership.school_id == school_id, *_conditions(filters))
+        .where(*_conditions(filters, today))
         .order_by(
-            Membership.left_at.is_not(None),
+            has_left(today),
             Membership.confirmed_at.is_(None),
             Person.name == "",
             func.lower(Person.name),
@@ -259,22 +269,39 @@ def _people(school_id: str, filters: Filters) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _joined(columns: Select[*tuple[Any, ...]], filters: Filters) -> Select[*tuple[Any, ...]]:
-    journey = and_(
-        Journey.school_id == Membership.school_id,
-        Journey.person_id == Membership.person_id,
-        Journey.module == filters.module,
-        Journey.cycle == filters.cycle,
+def _joined(
+    columns: Select[*tuple[Any, ...]], school_id: str, filters: Filters
+) -> Select[*tuple[Any, ...]]:
+    """A row for each human at the school. Of journeys that persons began before they were known
+    to be one, the one that was finished counts, else the first."""
+    own = aliased(Person)
+    root = func.coalesce(own.one_with, own.id)
+    order = (Journey.completed_at.is_(None), Journey.started_at)
+    found = (
+        select(
+            Journey.id,
+            root.label("root"),
+            func.row_number().over(partition_by=root, order_by=order).label("place"),
+        )
+        .join(own, own.id == Journey.person_id)
+        .where(
+            Journey.school_id == school_id,
+            Journey.module == filters.module,
+            Journey.cycle == filters.cycle,
+        )
+        .subquery()
     )
     return (
         columns.select_from(Membership)
         .join(Person, Person.id == Membership.person_id)
-        .outerjoin(Journey, journey)
+        .outerjoin(found, and_(found.c.root == Membership.person_id, found.c.place == 1))
+        .outerjoin(Journey, Journey.id == found.c.id)
         .outerjoin(Completion, Completion.journey_id == Journey.id)
+        .where(Membership.school_id == school_id, Person.one_with.is_(None))
     )
 
 
-def _conditions(filters: Filters) -> Iterator[ColumnElement[bool]]:
+def _conditions(filters: Filters, today: date) -> Iterator[ColumnElement[bool]]:
     if filters.q:
         yield _named(filters.q)
     if filters.state:
@@ -284,7 +311,7 @@ def _conditions(filters: Filters) -> Iterator[ColumnElement[bool]]:
     if filters.site:
         yield Membership.site == filters.site
     if filters.people:
-        yield _standing == filters.people
+        yield _standing(today) == filters.people
 
 
 def _named(text: str) -> ColumnElement[bool]:
@@ -305,6 +332,7 @@ def _lines(session: Session, rows: Sequence[Row[*tuple[Any, ...]]]) -> list[Line
             site=row.site,
             standing=row.standing,
             left_at=row.left_at,
+            ends_on=row.ends_on,
             state=row.state,
             score=row.score,
             declared_at=row.signed_at,

@@ -10,6 +10,7 @@ from lti_tool.core import ledger
 from lti_tool.core.errors import ToolError
 from lti_tool.lti.models import ScoreOutbox
 from lti_tool.lti.services import scores
+from lti_tool.people.joins import root_of
 from lti_tool.people.models import Membership
 
 
@@ -30,7 +31,7 @@ def send_again(
     """
     row = session.scalar(
         select(ScoreOutbox)
-        .join(Membership, Membership.person_id == ScoreOutbox.person_id)
+        .join(Membership, Membership.person_id == root_of(ScoreOutbox.person_id))
         .where(
             ScoreOutbox.id == score_id,
             ScoreOutbox.school_id == school_id,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict
+from datetime import date
 from uuid import UUID
 
 from flask import (
@@ -51,14 +52,16 @@ def register() -> str:
     """Who has done the training."""
     filters, number, confirmed = _query()
     school_id = g.visit.school_id
-    lines, total = registers.page(g.session, school_id=school_id, filters=filters, number=number)
+    lines, total = registers.page(
+        g.session, school_id=school_id, filters=filters, number=number, today=_today()
+    )
     return render_template(
         "evidence/register.html",
         filters=filters,
         link={name: value for name, value in asdict(filters).items() if value},
         confirmed=confirmed,
         list_failing_since=courses.failing_since(g.session, school_id=school_id),
-        counts=registers.count(g.session, school_id=school_id, filters=filters),
+        counts=registers.count(g.session, school_id=school_id, filters=filters, today=_today()),
         trainings=[(module.id, module.title["en"]) for module in _catalogue().modules.values()],
         cycles=registers.cycles(g.session, school_id=school_id, current=cycle_of(g.now)),
         sites=_school().sites,
@@ -103,6 +106,7 @@ def confirm() -> AnyResponse:
         school_id=g.visit.school_id,
         membership_ids=read_confirm(request.form),
         confirmed_by=g.visit.person_id,
+        today=_today(),
         now=g.now,
     )
     return redirect(url_for("evidence.register", confirmed=number), 303)
@@ -121,7 +125,9 @@ def export() -> Response:
     school_id = g.visit.school_id
     session = current_app.extensions["database"].reading()
     try:
-        total, chunks = registers.stream(session, school_id=school_id, filters=filters)
+        total, chunks = registers.stream(
+            session, school_id=school_id, filters=filters, today=_today()
+        )
         exports.note(
             g.session,
             school_id=school_id,
@@ -151,6 +157,10 @@ def _query() -> tuple[Filters, int, int | None]:
         module=g.visit.module if g.visit.module in modules else next(iter(modules)),
         cycle=cycle_of(g.now),
     )
+
+
+def _today() -> date:
+    return local(g.now).date()
 
 
 def _school() -> School:

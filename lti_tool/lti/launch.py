@@ -91,7 +91,7 @@ def _settle(
         and claims.standing.is_instructor
         and launch.deployment.schools == (school_id,)
     ):
-        memberships.grant(session, person_id=admission.person_id, school_id=school_id, now=now)
+        memberships.grant(session, person_id=admission.signed_in_as, school_id=school_id, now=now)
         admission = replace(admission, manages=True)
     return _review(session, launch, admission) if claims.for_subject else admission
 

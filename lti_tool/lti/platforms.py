@@ -352,9 +352,7 @@ def choose(
     if memberships.membership(session, school_id=school_id, person_id=visit.person_id) is None:
         session.add(Membership(school_id=school_id, person_id=visit.person_id, created_at=now))
     link = session.get_one(ResourceLink, visit.place_id)
-    if visit.may_set_up or memberships.is_manager(
-        session, person_id=visit.person_id, school_id=school_id
-    ):
+    if visit.may_set_up or memberships.manages(session, visit, school_id=school_id):
         link.school_id, link.module = school_id, module
     session.flush()
 

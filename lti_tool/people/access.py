@@ -14,7 +14,7 @@ from flask import Request, Response
 from sqlalchemy.orm import Session
 
 from lti_tool.core.errors import ToolError
-from lti_tool.people.memberships import is_manager
+from lti_tool.people.memberships import manages
 from lti_tool.people.models import Visit
 from lti_tool.people.visits import VISIT_SECONDS
 
@@ -80,9 +80,7 @@ def check(session: Session, access: Access, visit: Visit | None) -> None:
         raise ToolError("visit-unconfirmed")
     if not visit.school_id:
         raise ToolError("school-not-set-up")
-    if access.level == "manager" and not is_manager(
-        session, person_id=visit.person_id, school_id=visit.school_id
-    ):
+    if access.level == "manager" and not manages(session, visit):
         raise ToolError("not-a-manager")
 
 

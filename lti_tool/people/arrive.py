@@ -39,12 +39,16 @@ BEGIN_VISIT: Final = Hot(
     "confirmed_at",
 )
 FIND_IDENTITY: Final = Hot(
-    select(_identity.c.id, _identity.c.person_id, _person.c.name, _person.c.email)
+    select(
+        *(_identity.c.id, _identity.c.person_id),
+        *(_person.c.name, _person.c.email, _person.c.one_with),
+    )
     .select_from(_identity.join(_person))
     .where(_identity.c.realm == bindparam("realm"), _identity.c.subject == bindparam("subject"))
 )
 _school: BindParameter[str] = bindparam("school_id")
 _who: BindParameter[UUID] = bindparam("person_id")
+_signed_in: BindParameter[UUID] = bindparam("signed_in_as")
 FIND_STANDING: Final = Hot(
     select(
         select(_membership.c.id)
@@ -53,7 +57,9 @@ FIND_STANDING: Final = Hot(
         .label("membership"),
         exists()
         .where(
-            _grant.c.school_id == _school, _grant.c.person_id == _who, _grant.c.revoked_at.is_(None)
+            _grant.c.school_id == _school,
+            _grant.c.person_id == _signed_in,
+            _grant.c.revoked_at.is_(None),
         )
         .label("manages"),
     )
@@ -86,6 +92,9 @@ class Admission:
 
     visit_id: UUID
     person_id: UUID
+    """Who learns: whom the person signed in as is one with, if anybody."""
+    signed_in_as: UUID
+    """The person whose sign-in it is; only their own grants count."""
     school_id: str
     manages: bool
     token: str
@@ -104,11 +113,14 @@ def admit(session: Session, arrival: Arrival, *, now: datetime) -> Admission:
     Core statements rather than mapped objects: every launch passes here.
     """
     connection = session.connection()
-    identity_id, person_id = _identify(connection, arrival, now)
-    manages = bool(arrival.school_id) and _join(connection, arrival.school_id, person_id, now)
+    identity_id, signed_in_as, person_id = _identify(connection, arrival, now)
+    manages = bool(arrival.school_id) and _join(
+        connection, arrival.school_id, person_id, signed_in_as, now
+    )
     admission = Admission(
         visit_id=new_id(),
         person_id=person_id,
+        signed_in_as=signed_in_as,
         school_id=arrival.school_id,
         manages=manages,
         token=secrets.token_urlsafe(32),
@@ -140,18 +152,22 @@ def admit(session: Session, arrival: Arrival, *, now: datetime) -> Admission:
     return admission
 
 
-def _identify(connection: Connection, arrival: Arrival, now: datetime) -> tuple[UUID, UUID]:
+def _identify(connection: Connection, arrival: Arrival, now: datetime) -> tuple[UUID, UUID, UUID]:
+    """The identity, the person it is of, and whom that person is one with."""
     realm, subject = arrival.realm, arrival.subject
     known = FIND_IDENTITY.one(connection, {"realm": realm, "subject": subject})
     if known is None:
-        return _introduce(connection, realm, subject, now, name=arrival.name, email=arrival.email)
+        identity_id, person_id = _introduce(
+            connection, realm, subject, now, name=arrival.name, email=arrival.email
+        )
+        return identity_id, person_id, person_id
     # A platform that withholds a name today does not take back the one it gave before.
     name, email = arrival.name or known.name, arrival.email or known.email
     if (name, email) != (known.name, known.email):
         connection.execute(
             update(Person).where(Person.id == known.person_id).values(name=name, email=email)
         )
-    return known.id, known.person_id
+    return known.id, known.person_id, known.one_with or known.person_id
 
 
 def expect(session: Session, *, realm: str, subject: str, now: datetime) -> UUID:
@@ -186,10 +202,12 @@ def _introduce(
     return identity_id, person_id
 
 
-def _join(connection: Connection, school_id: str, person_id: UUID, now: datetime) -> bool:
+def _join(
+    connection: Connection, school_id: str, person_id: UUID, signed_in_as: UUID, now: datetime
+) -> bool:
     """See to it that the person is a member; returns whether they manage the school."""
     who = {"school_id": school_id, "person_id": person_id}
-    standing = FIND_STANDING.one(connection, who)
+    standing = FIND_STANDING.one(connection, who | {"signed_in_as": signed_in_as})
     if standing.membership is None:
         ADD_MEMBERSHIP.run(
             connection,

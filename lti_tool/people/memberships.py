@@ -2,17 +2,17 @@
 
 import secrets
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, bindparam, not_, or_, select, update
 from sqlalchemy.orm import Session
 
 from lti_tool.core import ledger
 from lti_tool.core.errors import ToolError
 from lti_tool.people.arrive import digest
-from lti_tool.people.models import Grant, Identity, ManagerCode, Membership, Person
+from lti_tool.people.models import Grant, Identity, ManagerCode, Membership, Person, Visit
 
 ROLE_GROUPS: Final = ("teaching", "support", "governor", "volunteer", "supply")
 CODE_LIFE = timedelta(days=30)
@@ -26,15 +26,52 @@ LIVING_GRANT: Final = select(Grant).where(
     Grant.school_id == bindparam("school_id"),
     Grant.revoked_at.is_(None),
 )
+LIVING_GRANT_OF_SIGN_IN: Final = (
+    select(Grant.id)
+    .join(Identity, Identity.person_id == Grant.person_id)
+    .where(
+        Identity.id == bindparam("identity_id"),
+        Grant.school_id == bindparam("school_id"),
+        Grant.revoked_at.is_(None),
+    )
+)
 MEMBERSHIP: Final = select(Membership).where(
     Membership.school_id == bindparam("school_id"), Membership.person_id == bindparam("person_id")
 )
 
 
+def has_left(today: date) -> ColumnElement[bool]:
+    """SQL: whether a membership is of somebody who is gone, by their leaving date (the last day
+    they are here) or by the staff lists."""
+    is_over = and_(Membership.ends_on.is_not(None), Membership.ends_on < today)
+    return or_(Membership.left_at.is_not(None), is_over)
+
+
+def is_counted(today: date) -> ColumnElement[bool]:
+    """SQL: whether a membership is of one of the school's own people on that day. Each human
+    counts once: join ``Person`` and ask that ``one_with`` is empty."""
+    return and_(Membership.confirmed_at.is_not(None), not_(has_left(today)))
+
+
 def is_manager(session: Session, *, person_id: UUID, school_id: str) -> bool:
-    """Whether a person holds a living grant for a school."""
+    """Whether just this person holds a living grant for a school. Of a visit ask ``manages``."""
     who = {"person_id": person_id, "school_id": school_id}
     return session.scalar(LIVING_GRANT, who) is not None
+
+
+def manages(session: Session, visit: Visit, *, school_id: str = "") -> bool:
+    """Whether the sign-in of this visit may manage its school, or the one given.
+
+    Only a grant to the very person whose sign-in it is counts: the visit's person may be another,
+    whom this one is joined to, and a join hands on no grant.
+    """
+    asked = {"identity_id": visit.identity_id, "school_id": school_id or visit.school_id}
+    return session.execute(LIVING_GRANT_OF_SIGN_IN, asked).first() is not None
+
+
+def signed_in_as(session: Session, visit: Visit) -> UUID:
+    """The person whose sign-in a visit is; its own ``person_id`` is whom they are one with."""
+    return session.scalars(select(Identity.person_id).where(Identity.id == visit.identity_id)).one()
 
 
 def grant(
@@ -152,24 +189,27 @@ def confirm_members(
     school_id: str,
     membership_ids: Collection[UUID],
     confirmed_by: UUID,
+    today: date,
     now: datetime,
 ) -> int:
     """Count these people as the school's own from now on; returns how many were not counted.
 
-    Somebody who left a staff list can so be said to belong here still. Ids of another school's
-    members are passed over.
+    Somebody who left a staff list, or whose leaving date has passed, can so be said to belong
+    here still. Ids of another school's members are passed over.
     """
     found = session.scalars(
         select(Membership)
         .where(
             Membership.school_id == school_id,
             Membership.id.in_(membership_ids),
-            or_(Membership.confirmed_at.is_(None), Membership.left_at.is_not(None)),
+            not_(is_counted(today)),
         )
         .with_for_update()
     ).all()
     for member in found:
         member.confirmed_at, member.confirmed_by, member.left_at = now, confirmed_by, None
+        if member.ends_on is not None and member.ends_on < today:
+            member.ends_on = None
         _record(session, "member-confirmed", school_id, member.person_id, confirmed_by, now)
     session.flush()
     return len(found)

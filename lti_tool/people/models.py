@@ -2,9 +2,10 @@
 ``Grant`` say what a person is at one."""
 
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, Uuid
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lti_tool.core.database import Table, UtcDateTime
@@ -22,7 +23,8 @@ class Person(Table):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     one_with: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"), index=True, default=None)
     """The person this one turned out to be. What was recorded stays where it was, and is shown
-    and counted as theirs; empty again once the join is undone."""
+    and counted as theirs; empty again once the join is undone. Never a chain: whoever is named
+    here has none. Only ``joins.py`` writes it, from the joins that stand."""
 
     @property
     def reference(self) -> str:
@@ -89,8 +91,51 @@ class Absence(Table):
     """Entered by mistake: it counts no more."""
 
 
+class Join(Table):
+    """Two persons who turned out to be one; undone, never deleted."""
+
+    __tablename__ = "person_join"
+    __table_args__ = (
+        Index("ix_person_join_joined", "joined_id"),
+        Index("ix_person_join_root", "root_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id)
+    school_id: Mapped[str] = mapped_column(String(80))
+    """Where it was made. It holds wherever the two are."""
+    root_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
+    """Who they are shown as from then on."""
+    joined_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
+    made_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    made_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"), default=None)
+    """The manager; empty where the person did it, signed in as both."""
+    changed: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    """What it made of the root's memberships: by school, by field, [before, after]; nothing for a
+    membership that it made. So it can be taken back."""
+    undone_at: Mapped[datetime | None] = mapped_column(UtcDateTime, default=None)
+    undone_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"), default=None)
+
+
+class JoinCode(Table):
+    """A one-time code that shows, entered elsewhere, that one person is signed in at both places.
+    Only its hash is kept."""
+
+    __tablename__ = "join_code"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id)
+    school_id: Mapped[str] = mapped_column(String(80))
+    identity_id: Mapped[UUID] = mapped_column(ForeignKey("identity.id"))
+    platform_name: Mapped[str] = mapped_column(String(255), default="")
+    code_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    used_at: Mapped[datetime | None] = mapped_column(UtcDateTime, default=None)
+
+
 class Grant(Table):
-    """Leave for one person to manage one school's register; ended, never deleted."""
+    """Leave for one person to manage one school's register; ended, never deleted.
+
+    It goes with the sign-ins of just this person: persons who are joined hand on no grants.
+    """
 
     __tablename__ = "manager_grant"
     __table_args__ = (Index("ix_manager_grant_person", "person_id", "school_id"),)

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from lti_tool.core import ledger
 from lti_tool.core.ids import new_id
+from lti_tool.people.joins import groups
 from lti_tool.people.models import Identity, Membership, Person
 
 
@@ -39,13 +40,18 @@ def enter(
 ) -> dict[UUID, bool]:
     """Make these people known to the school; returns whether each is active, by person.
 
-    Who is active is confirmed, or counted again. Somebody known from a launch is the same person.
+    Who is active is confirmed, or counted again. Somebody known from a launch is the same person;
+    of somebody who is one with another, the other's membership is what changes.
     Raises ``IntegrityError`` where one of them arrives for the first time just now: try again.
     """
     of = {one.subject: one for one in sorted(listed, key=lambda one: one.subject)}
     people = _identify(session, of, realm, now)
     is_active = {person_id: of[subject].is_active for subject, person_id in people.items()}
-    _join(session, is_active, school_id, list_id, now)
+    one_with, as_roots = groups(session, is_active), dict[UUID, bool]()
+    for person_id, active in is_active.items():
+        root = one_with.get(person_id, person_id)
+        as_roots[root] = active or as_roots.get(root, False)
+    _join(session, as_roots, school_id, list_id, now)
     return is_active
 
 
@@ -53,6 +59,8 @@ def leave(
     session: Session, person_ids: Collection[UUID], *, school_id: str, list_id: UUID, now: datetime
 ) -> None:
     """Show from now on that these people are no longer active on any list of the school."""
+    one_with = groups(session, person_ids)
+    person_ids = {one_with.get(one, one) for one in person_ids}
     members = session.execute(
         select(Membership.id, Membership.person_id, Membership.confirmed_at).where(
             Membership.school_id == school_id,

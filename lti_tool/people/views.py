@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from lti_tool.core.errors import ToolError
 from lti_tool.people import access, visits
-from lti_tool.people.memberships import enter_manager_code, is_manager
+from lti_tool.people.memberships import enter_manager_code, manages, signed_in_as
 from lti_tool.people.models import Person, Visit
 from lti_tool.people.schemas import ConfirmForm, ManagerCodeForm
 
@@ -84,7 +84,7 @@ def finish() -> AnyResponse:
 @access.visitor()
 def manage_ask() -> AnyResponse | str:
     """Where an instructor enters the manager code, and others read whom to ask."""
-    if is_manager(g.session, person_id=g.visit.person_id, school_id=g.visit.school_id):
+    if manages(g.session, g.visit):
         return redirect(url_for("evidence.register"), 303)
     return _ask_page()
 
@@ -103,7 +103,7 @@ def manage() -> AnyResponse | tuple[str, int]:
         enter_manager_code(
             g.session,
             _form(ManagerCodeForm())["code"],
-            person_id=g.visit.person_id,
+            person_id=signed_in_as(g.session, g.visit),
             school_id=g.visit.school_id,
             now=g.now,
         )
@@ -133,7 +133,7 @@ def _first_page(visit: Visit) -> str:
         return url_for("evidence.record", membership_id=visit.review_of)
     if not visit.school_id:
         return url_for("lti.set_up")
-    if is_manager(g.session, person_id=visit.person_id, school_id=visit.school_id):
+    if manages(g.session, visit):
         return url_for("evidence.register")
     if not visit.module and visit.may_ask_to_manage:
         return url_for("people.manage_ask")

@@ -23,8 +23,8 @@ from werkzeug.wrappers import Response
 from lti_tool.core.errors import ToolError
 from lti_tool.curriculum.catalogue import Catalogue, Kept
 from lti_tool.curriculum.reading import ROOT
-from lti_tool.people import access
-from lti_tool.people.memberships import is_manager, set_role_group
+from lti_tool.people import access, memberships
+from lti_tool.people.memberships import set_role_group
 from lti_tool.people.models import Membership, Visit
 from lti_tool.policies.policy import Force, Role, School
 from lti_tool.training import journeys
@@ -280,4 +280,4 @@ def _journey(*, is_locked: bool = False) -> Journey | None:
 
 def manages() -> bool:
     """Whether the visitor looks after the training here."""
-    return is_manager(g.session, person_id=g.visit.person_id, school_id=g.visit.school_id)
+    return memberships.manages(g.session, g.visit)

@@ -143,6 +143,24 @@ PEOPLE: Final = {
         _("There is no grant for this school to take back."),
         _("Look at the list of managers and try again."),
     ),
+    "join-elsewhere": ErrorText(
+        403,
+        _("They cannot be joined from here"),
+        _("One of them also belongs to another school, which you do not manage."),
+        _("Ask the person to join the two themselves, signed in at both: “Is this also you?”."),
+    ),
+    "joined-already": ErrorText(
+        409,
+        _("They are one person already"),
+        _("Somebody joined them before. Nothing changed."),
+        _("Go back to the list of people."),
+    ),
+    "join-code-wrong": ErrorText(
+        400,
+        _("This code does not work"),
+        _("It is mistyped, was used before, or is older than ten minutes."),
+        _("Check it letter by letter, or show a new one where you are signed in as well."),
+    ),
     "role-group-unknown": ErrorText(
         400,
         _("Choose what you do at the school"),

@@ -34,7 +34,7 @@ from lti_tool.lti.models import (
 from lti_tool.lti.platforms import Lti, read_platform
 from lti_tool.lti.services.breaker import breaker_state
 from lti_tool.lti.services.scores import OVERRIDDEN
-from lti_tool.people.memberships import is_manager
+from lti_tool.people.memberships import manages
 from lti_tool.people.models import Visit
 
 WAITS_LONG: Final = timedelta(hours=1)
@@ -69,9 +69,7 @@ def shown_to(session: Session, visit: Visit) -> tuple[list[Registration], tuple[
     """
     if visit.confirmed_at is None:
         raise ToolError("visit-unconfirmed")
-    if visit.school_id and is_manager(
-        session, person_id=visit.person_id, school_id=visit.school_id
-    ):
+    if visit.school_id and manages(session, visit):
         return platforms_of(session, DeploymentSchool.school_id == visit.school_id), (
             visit.school_id,
         )

@@ -16,6 +16,7 @@ from lti_tool.lti.platforms import Lti, Platform
 from lti_tool.lti.rosters.models import READING, Roster, RosterEntry
 from lti_tool.lti.services.members import Page, RosterUnfit
 from lti_tool.people import staff_lists
+from lti_tool.people.joins import families
 from lti_tool.people.staff_lists import Listed
 
 T = TypeVar("T")
@@ -181,11 +182,12 @@ def _leave(
     if not person_ids:
         return
     _set(session, claimed, person_ids, left_at=now)
+    root_of = families(session, person_ids)
     on_another = session.scalars(
         select(RosterEntry.person_id)
         .join(Roster, Roster.id == RosterEntry.roster_id)
         .where(
-            RosterEntry.person_id.in_(person_ids),
+            RosterEntry.person_id.in_(root_of),
             RosterEntry.left_at.is_(None),
             Roster.school_id == claimed.school_id,
             Roster.unlinked_at.is_(None),
@@ -193,7 +195,7 @@ def _leave(
     )
     staff_lists.leave(
         session,
-        set(person_ids) - set(on_another),
+        {root_of[one] for one in person_ids} - {root_of[one] for one in on_another},
         school_id=claimed.school_id,
         list_id=claimed.id,
         now=now,

@@ -166,6 +166,7 @@ def test_a_manager_can_say_that_somebody_belongs_here_still(
             school_id=SCHOOL,
             membership_ids=[found.id],
             confirmed_by=course.head,
+            today=clock().date(),
             now=clock(),
         )
     assert number == 1

@@ -202,6 +202,7 @@ def test_two_managers_who_confirm_somebody_at_once(database: Database) -> None:
                     school_id=HEMSWELL,
                     membership_ids=[member.membership_id],
                     confirmed_by=head.person_id,
+                    today=NOW.date(),
                     now=NOW,
                 )
             )
