@@ -12,7 +12,14 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any, Final
 
-from lti_tool.policies.parts import PartChange, part_changes, plain, rests_on, topics_of_part
+from lti_tool.policies.parts import (
+    PartChange,
+    part_changes,
+    plain,
+    rests_first_on,
+    rests_on,
+    topics_of_part,
+)
 from lti_tool.policies.policy import Clause, ClauseKind, PolicyVersion, Rule, Tension
 from lti_tool.policies.vocabulary import NOT_PEOPLE
 
@@ -120,9 +127,7 @@ def compare(before: PolicyVersion, after: PolicyVersion) -> Diff:
     ]
     found = []
     for old, new in pairs:
-        mine = tuple(
-            part for part in parts if rests_on(part.before, old) or rests_on(part.after, new)
-        )
+        mine = tuple(part for part in parts if _is_of(part, old, new))
         change = _change(_Side(before, old), _Side(after, new), mine)
         if change:
             found.append(change)
@@ -193,6 +198,14 @@ class _Side:
         return frozenset(
             topic for part in parts if rests_on(part, self.id) for topic in topics_of_part(part)
         )
+
+
+def _is_of(part: PartChange, old: str | None, new: str | None) -> bool:
+    """Whether the part's change is one of this clause. Other words of force are those of the clause
+    that a rule rests on first; what it names beside, or passed to, reads as it did."""
+    if part.is_substantive:
+        return rests_on(part.before, old) or rests_on(part.after, new)
+    return rests_first_on(part.before, old) and rests_first_on(part.after, new)
 
 
 def _change(before: _Side, after: _Side, parts: tuple[PartChange, ...]) -> ClauseChange | None:

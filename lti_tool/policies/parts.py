@@ -1,5 +1,6 @@
 """What differs between the rules, and the tensions, of two versions of a policy. Pure."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
@@ -116,11 +117,14 @@ def _spoken(part: Part | None) -> frozenset[str]:
 def _bound(part: Part, version: PolicyVersion) -> frozenset[str]:
     if isinstance(part, Rule):
         return part.binds
+    # Clauses are at odds for those whom two of them bind.
     clauses = (version.clauses[name] for name in part.clauses if name in version.clauses)
-    return frozenset[str]().union(*(clause.binds for clause in clauses))
+    times = Counter(group for clause in clauses for group in clause.binds)
+    return frozenset(group for group, number in times.items() if number > 1)
 
 
 def topics_of_part(part: Part | None) -> tuple[str, ...]:
+    """What it speaks on; nothing where there is none."""
     match part:
         case Rule(topics=topics):
             return topics
@@ -130,4 +134,10 @@ def topics_of_part(part: Part | None) -> tuple[str, ...]:
 
 
 def rests_on(part: Part | None, clause: str | None) -> bool:
+    """Whether the clause is one that it is drawn from."""
     return part is not None and clause in part.clauses
+
+
+def rests_first_on(part: Part | None, clause: str | None) -> bool:
+    """Whether that clause is the one it is drawn from before any other."""
+    return part is not None and part.clauses[:1] == (clause,)

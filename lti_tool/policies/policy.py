@@ -135,6 +135,8 @@ class PolicyVersion:
     """Of ``body``."""
     path: str = ""
     """The file it was read from, as faults show it."""
+    declaration_note: Text = field(default_factory=dict)
+    """A sentence above the declaration's tick instead of the school's, or empty."""
     demonstration: bool = False
     """Written to show what a new version does, and not adopted by the school: never in use unless
     a manager opens it, and marked wherever it is shown."""

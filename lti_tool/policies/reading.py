@@ -162,6 +162,7 @@ def _read_version(
         body=body,
         sha256=sha256(body),
         path=document.path,
+        declaration_note=data["declaration_note"],
         demonstration=data["demonstration"],
     )
     return version, []

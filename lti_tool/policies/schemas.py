@@ -194,11 +194,18 @@ class PolicySchema(Schema):
     language = fields.String(load_default="en")
     approved = fields.Nested(ApprovedSchema, required=True)
     review = fields.Nested(ReviewSchema, load_default={"cycles": [], "next": None})
-    source = fields.Nested(SourceSchema, required=True)
+    source = fields.Nested(SourceSchema, load_default={"name": "", "sha256": ""})
     binds = names_field(required=True)
     cites = fields.List(fields.Nested(CitationSchema), load_default=[])
+    declaration_note = text_field(required=False)
     sections = fields.Dict(
         fields.String(validate=NAME), fields.Nested(SectionSchema), required=True, validate=FILLED
     )
     rules = fields.Dict(fields.String(validate=NAME), fields.Nested(RuleSchema), required=True)
     tensions = fields.List(fields.Nested(TensionSchema), load_default=[])
+
+    @validates_schema
+    def has_a_source(self, data: dict[str, Any], **_: object) -> None:
+        # A demonstration is nobody's document.
+        if bool(data["source"]["name"]) is data["demonstration"]:
+            raise ValidationError("A version has a source, a demonstration none.", "source")

@@ -18,6 +18,7 @@ from lti_tool.core.ids import new_id
 from lti_tool.lti.services import scores
 from lti_tool.people.memberships import membership
 from lti_tool.people.models import Membership, Visit
+from lti_tool.policies.policy import PolicyVersion
 from lti_tool.training.course import Course
 from lti_tool.training.journeys import Progress
 from lti_tool.training.models import Completion, Declaration, Journey, Question
@@ -69,24 +70,24 @@ def _what_was_read(course: Course) -> str:
     policy = {
         "title": course.say(version.title),
         "number": version.number,
-        "date": as_precise(version.approved_on),
+        "status": status(version),
         "language": language_name(course.language),
     }
     if not course.in_scope:
         said = _(
-            "I have been shown where to read the %(title)s, version %(number)s, approved "
-            "%(date)s, in %(language)s.",
+            "I have been shown where to read the %(title)s, version %(number)s, %(status)s, in "
+            "%(language)s.",
             **policy,
         )
     elif not course.module.reads_policy:
         said = _(
             "I have read what I must and must not do under the %(title)s, version %(number)s, "
-            "approved %(date)s, in %(language)s.",
+            "%(status)s, in %(language)s.",
             **policy,
         )
     else:
         said = _(
-            "I have read the %(title)s, version %(number)s, approved %(date)s, in %(language)s.",
+            "I have read the %(title)s, version %(number)s, %(status)s, in %(language)s.",
             **policy,
         )
     return str(said)
@@ -98,8 +99,23 @@ def language_name(language: str) -> str:
 
 
 def note(course: Course) -> str:
-    """The school's own sentence above the tick, if it has one."""
-    return course.say(course.school.declaration_note) if course.school.declaration_note else ""
+    """The version's own sentence above the tick, or the school's, if there is one."""
+    said = course.version.declaration_note or course.school.declaration_note
+    return course.say(said) if said else ""
+
+
+def status(version: PolicyVersion) -> str:
+    """``approved March 2022``; of a demonstration, that it is one."""
+    if version.demonstration:
+        return str(_("a demonstration not adopted by this school"))
+    return str(_("approved %(date)s", date=as_precise(version.approved_on)))
+
+
+def approved(version: PolicyVersion) -> str:
+    """When it was approved, ``March 2022``; of a demonstration, that it was not."""
+    if version.demonstration:
+        return str(_("Demonstration: not adopted by this school"))
+    return as_precise(version.approved_on)
 
 
 def as_precise(written: str) -> str:

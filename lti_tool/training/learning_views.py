@@ -29,7 +29,7 @@ from lti_tool.people.models import Membership, Visit
 from lti_tool.policies.policy import Force, Role, School
 from lti_tool.training import journeys
 from lti_tool.training.course import Course, course_of, new_course
-from lti_tool.training.declarations import as_precise
+from lti_tool.training.declarations import approved
 from lti_tool.training.models import Journey
 from lti_tool.training.schemas import StartForm
 
@@ -161,7 +161,7 @@ def document() -> Page:
     return render_template(
         "training/document.html",
         course=course,
-        approved=as_precise(course.version.approved_on),
+        approved=approved(course.version),
         force_words=FORCE_WORDS,
     )
 

@@ -199,7 +199,7 @@ def _declaration_page(
         course=course,
         paragraphs=declarations.paragraphs(course, site=member.site if member else ""),
         note=declarations.note(course),
-        approved=declarations.as_precise(course.version.approved_on),
+        approved=declarations.approved(course.version),
         language=declarations.language_name(course.language),
         given=given,
         errors=errors,
