@@ -7,6 +7,7 @@ one is emptied after each test instead, and made anew only after a test that cha
 import os
 import shutil
 import tempfile
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,6 +39,7 @@ TABLES = """
 SELECT relname FROM pg_class
 WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname <> 'alembic_version'
 """
+PARTING_SECONDS = 10
 OTHERS = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
 
 
@@ -74,8 +76,11 @@ class Server:
         """Empty it past every guard. Whatever goes wrong, the next test gets a new one."""
         layout, self._layout = self._layout, None
         with self._connected(LENT) as connection:
-            others = connection.execute(OTHERS, [LENT]).fetchone()
-            assert others == (0,), "a test left a connection open"
+            # A server's process goes a moment after its client has.
+            deadline = time.monotonic() + PARTING_SECONDS
+            while (others := connection.execute(OTHERS, [LENT]).fetchone()) != (0,):
+                assert time.monotonic() < deadline, f"a test left {others} connections open"
+                time.sleep(0.01)
             if _layout(connection) != layout:
                 return
             connection.execute("SET session_replication_role = replica")
