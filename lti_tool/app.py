@@ -24,6 +24,9 @@ from lti_tool.curriculum.catalogue import Catalogue
 from lti_tool.curriculum.kept import shelf
 from lti_tool.curriculum.reading import read_catalogue
 from lti_tool.evidence import views as evidence_views
+from lti_tool.evidence.checkpoints.keys import EvidenceKeys
+from lti_tool.evidence.checkpoints.tasks import register_tasks
+from lti_tool.evidence.packs import models as _packs  # noqa: F401  (brings its table)
 from lti_tool.lti import views as lti_views
 from lti_tool.lti.connect import views as connect_views
 from lti_tool.lti.health import views as health_views
@@ -85,9 +88,11 @@ def create_app(
         "catalogue": catalogue or _read_content(config, clock),
         "queue": jobs.open_queue(config),
         "lti": Lti(config, database, clock),
+        "evidence_keys": EvidenceKeys(config.instance / "evidence-keys"),
         "csrf_secret": derived_secret(config.instance, "csrf"),
         "drawn": {},
     }
+    register_tasks(app.extensions["queue"], database, app.extensions["evidence_keys"], clock)
     pages.install(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

@@ -9,11 +9,10 @@ erasing them leaves the chain whole. ``migrations`` guards the tables against ev
 import hashlib
 import json
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
 import rfc8785
@@ -38,6 +37,10 @@ from lti_tool.core.ids import new_id
 FORMAT = 1
 SALT_BYTES = 16
 NO_HASH = "0" * 64
+CHUNK = 500
+# No name or value after these holds a quotation mark, so their last occurrence is the entry's own.
+PERSONAL = b',"personal":'
+NOTHING_PERSONAL = b',"personal":{},"previous":"'
 
 Value = str | int | Sequence["Value"] | Mapping[str, "Value"]
 """What an entry may hold: text, whole numbers, and lists and objects of them (no floats, no
@@ -246,26 +249,91 @@ class Break:
     reason: str
 
 
-def verify(session: Session, *, school_id: str) -> tuple[int, Break | None]:
+@dataclass(frozen=True)
+class Link:
+    """An entry of a chain, as it is stored."""
+
+    sequence: int
+    record_id: UUID
+    kind: str
+    body: bytes
+    hash: str
+
+    def fault(self, school_id: str, expected: int, previous: str) -> str:
+        """Why it cannot be the entry after ``previous``; empty where it can.
+
+        What its columns say is looked for at its end, where the canonical order of the names
+        puts it, so that no entry has to be parsed.
+        """
+        if self.sequence != expected:
+            return f"entry {expected} is missing"
+        if hashlib.sha256(self.body).hexdigest() != self.hash:
+            return "its bytes do not give its hash"
+        head, _, tail = self.body.rpartition(PERSONAL)
+        commitments, found, said = tail.partition(b',"previous":"')
+        if not found or not commitments.endswith(b"}"):
+            return "its bytes are not those of an entry"
+        if not said.startswith(previous.encode()):
+            return "it does not link to the entry before it"
+        columns = f'","record":"{self.record_id}","school":"{school_id}","sequence":{expected}}}'
+        if said[len(previous) :] != columns.encode() or not head.endswith(
+            f'"format":{FORMAT},"kind":"{self.kind}"'.encode()
+        ):
+            return "its columns differ from its bytes"
+        return ""
+
+    def commitments(self) -> dict[str, str]:
+        """The salted hash of each personal value; empty where the bytes are not an entry's."""
+        try:
+            said = json.loads(self.body.rpartition(PERSONAL)[2].partition(b',"previous":"')[0])
+        except ValueError:
+            return {}
+        return said if isinstance(said, dict) else {}
+
+
+def walk(
+    session: Session, *, school_id: str, after: int = 0, until: int | None = None
+) -> Generator[list[Link]]:
+    """A school's entries past number ``after``, in order and by the chunk."""
+    asked = (
+        select(
+            LedgerEntry.sequence,
+            LedgerEntry.record_id,
+            LedgerEntry.kind,
+            LedgerEntry.body,
+            LedgerEntry.hash,
+        )
+        .where(LedgerEntry.school_id == school_id, LedgerEntry.sequence > after)
+        .order_by(LedgerEntry.sequence)
+        .execution_options(yield_per=CHUNK)
+    )
+    if until is not None:
+        asked = asked.where(LedgerEntry.sequence <= until)
+    with closing(session.execute(asked)) as found:
+        for rows in found.partitions():
+            yield [Link(*row) for row in rows]
+
+
+def verify(
+    session: Session, *, school_id: str, seen: Callable[[Link], None] | None = None
+) -> tuple[int, Break | None]:
     """Walk a school's chain; returns how many entries hold, and the first break if any.
 
     Checks, in order, for each entry: its number follows, its bytes give its hash, its link is
     the hash before, its columns say what its bytes say, its disclosures open its commitments;
-    and at the end that the head is the last entry.
+    and at the end that the head is the last entry. ``seen`` is told of each entry that holds.
     """
     count, previous = 0, NO_HASH
-    entries = (
-        select(LedgerEntry)
-        .where(LedgerEntry.school_id == school_id)
-        .order_by(LedgerEntry.sequence)
-        .execution_options(yield_per=500)
-    )
-    with closing(session.scalars(entries)) as found:
-        for entry in found:
-            reason = _fault(session, entry, count + 1, previous)
-            if reason:
-                return count, Break(entry.sequence, str(entry.record_id), reason)
-            count, previous = entry.sequence, entry.hash
+    with closing(walk(session, school_id=school_id)) as chunks:
+        for links in chunks:
+            opened = _unopened(session, links)
+            for link in links:
+                reason = link.fault(school_id, count + 1, previous) or opened.get(link.record_id)
+                if reason:
+                    return count, Break(link.sequence, str(link.record_id), reason)
+                count, previous = link.sequence, link.hash
+                if seen is not None:
+                    seen(link)
     head = session.get(LedgerHead, school_id)
     last = (head.sequence, head.hash) if head else (0, NO_HASH)
     if last != (count, previous):
@@ -273,27 +341,22 @@ def verify(session: Session, *, school_id: str) -> tuple[int, Break | None]:
     return count, None
 
 
-def _fault(session: Session, entry: LedgerEntry, expected: int, previous: str) -> str:
-    if entry.sequence != expected:
-        return f"entry {expected} is missing"
-    if hashlib.sha256(entry.body).hexdigest() != entry.hash:
-        return "its bytes do not give its hash"
-    try:
-        said: dict[str, Any] = json.loads(entry.body)
-        link, commitments = said["previous"], dict(said["personal"])
-        columns = (said["school"], said["sequence"], said["record"], said["kind"])
-    except (ValueError, LookupError, TypeError):
-        return "its bytes are not those of an entry"
-    if link != previous:
-        return "it does not link to the entry before it"
-    if columns != (entry.school_id, entry.sequence, str(entry.record_id), entry.kind):
-        return "its columns differ from its bytes"
-    disclosures = select(Disclosure).where(Disclosure.record_id == entry.record_id)
-    for disclosure in session.scalars(disclosures):
-        opened = commitment(disclosure.salt, disclosure.value)
-        if commitments.get(disclosure.field) != opened:
-            return f"the kept value of “{disclosure.field}” is not the one recorded"
-    return ""
+def _unopened(session: Session, links: Sequence[Link]) -> dict[UUID, str]:
+    """The entries among these with a kept value that is not the one recorded, and why."""
+    personal = {link.record_id: link for link in links if NOTHING_PERSONAL not in link.body}
+    if not personal:
+        return {}
+    kept = select(Disclosure.record_id, Disclosure.field, Disclosure.salt, Disclosure.value).where(
+        Disclosure.record_id.in_(personal)
+    )
+    reasons: dict[UUID, str] = {}
+    said: dict[UUID, dict[str, str]] = {}
+    for record_id, field, salt, value in session.execute(kept):
+        if record_id not in said:
+            said[record_id] = personal[record_id].commitments()
+        if said[record_id].get(field) != hashlib.sha256(salt + value).hexdigest():
+            reasons[record_id] = f"the kept value of “{field}” is not the one recorded"
+    return reasons
 
 
 def schools(session: Session) -> Iterator[str]:

@@ -43,6 +43,29 @@ FOR EACH ROW WHEN (NEW.sequence <= OLD.sequence OR NEW.school_id <> OLD.school_i
 EXECUTE FUNCTION ledger_refuse();
 """
 
+# Tables beside the ledger that are appended likewise. The keys are what a replacement would hit.
+APPENDED = {
+    "checkpoint": ("id = NEW.id", "school_id = NEW.school_id AND size = NEW.size"),
+    "ledger_tile": ("school_id = NEW.school_id AND level = NEW.level AND number = NEW.number",),
+}
+SQLITE_APPENDED = """
+CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table}
+BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END;
+CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table}
+BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END;
+CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table}
+WHEN EXISTS (SELECT 1 FROM {table} WHERE {same})
+BEGIN SELECT RAISE(IGNORE); END;
+"""
+POSTGRESQL_APPENDED = """
+CREATE FUNCTION {table}_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN RAISE EXCEPTION '{table} is append-only'; END $$;
+CREATE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE ON {table}
+FOR EACH ROW EXECUTE FUNCTION {table}_refuse();
+CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table}
+FOR EACH STATEMENT EXECUTE FUNCTION {table}_refuse();
+"""
+
 
 def install(connection: Connection) -> None:
     """Put the guards on the ledger's tables."""
@@ -51,3 +74,17 @@ def install(connection: Connection) -> None:
             connection.exec_driver_sql(statement + "END;")
     else:
         connection.exec_driver_sql(POSTGRESQL)
+
+
+def guard_appended(connection: Connection) -> None:
+    """Put the guards on the tables of checkpoints.
+
+    A row that is there already is passed by on SQLite, as ``ON CONFLICT DO NOTHING`` does.
+    """
+    for table, keys in APPENDED.items():
+        if connection.dialect.name != "sqlite":
+            connection.exec_driver_sql(POSTGRESQL_APPENDED.format(table=table))
+            continue
+        same = " OR ".join(f"({key})" for key in keys)
+        for statement in SQLITE_APPENDED.format(table=table, same=same).split("END;")[:-1]:
+            connection.exec_driver_sql(statement + "END;")

@@ -176,6 +176,15 @@ EVIDENCE: Final = {
         _("The address asks for something the register does not have: %(fields)s."),
         _("Open the register again and choose from its own filters."),
     ),
+    "ledger-broken": ErrorText(
+        500,
+        _("The record no longer fits what was signed"),
+        _("Something recorded at this school was altered or lost outside the tool."),
+        _(
+            "Nothing is signed or exported until whoever runs this installation has looked: "
+            "“clauseway evidence verify” names the entry."
+        ),
+    ),
 }
 
 TRAINING: Final = {

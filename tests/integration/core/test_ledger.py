@@ -16,7 +16,7 @@ from lti_tool.core.ledger import Disclosure, LedgerEntry, LedgerHead
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 SCHOOL = "hemswell-cliff"
-GUARDED = ("ledger_entry", "ledger_head")
+GUARDED = ("ledger_entry", "ledger_head", "checkpoint", "ledger_tile")
 
 
 def write(database: Database, number: int = 1, school: str = SCHOOL) -> list[UUID]:
