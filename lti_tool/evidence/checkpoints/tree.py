@@ -69,41 +69,40 @@ class Tree:
 
     def hashes(self, level: int, number: int) -> list[bytes]:
         """The nodes of a tile: all of them, or as many as there are yet."""
-        stored = self._session.scalar(
+        first = number * WIDTH
+        try:
+            if (first + WIDTH) * WIDTH**level <= self.size:
+                return self._stored(level, number)
+            return self._roots(level - 1, first) if level else self._leaves(first)
+        except (TypeError, ValueError) as fault:
+            where = f"{self._school_id}: the stored tree cannot be read at {level}/{number}"
+            raise ToolError("ledger-broken", log=where) from fault
+
+    def _stored(self, level: int, number: int) -> list[bytes]:
+        hashes = self._session.execute(
             select(LedgerTile.hashes).where(
                 LedgerTile.school_id == self._school_id,
                 LedgerTile.level == level,
                 LedgerTile.number == number,
             )
+        ).scalar()
+        return [hashes[at : at + HASH] for at in range(0, len(hashes), HASH)]
+
+    def _roots(self, level: int, first: int) -> list[bytes]:
+        found = select(LedgerTile.root).where(
+            LedgerTile.school_id == self._school_id,
+            LedgerTile.level == level,
+            LedgerTile.number.between(first, first + WIDTH - 1),
         )
-        if stored is not None:
-            return [stored[at : at + HASH] for at in range(0, len(stored), HASH)]
-        first = number * WIDTH
-        if level:
-            return list(
-                self._session.scalars(
-                    select(LedgerTile.root)
-                    .where(
-                        LedgerTile.school_id == self._school_id,
-                        LedgerTile.level == level - 1,
-                        LedgerTile.number.between(first, first + WIDTH - 1),
-                    )
-                    .order_by(LedgerTile.number)
-                )
-            )
-        entries = self._session.scalars(
-            select(LedgerEntry.hash)
-            .where(
-                LedgerEntry.school_id == self._school_id,
-                LedgerEntry.sequence.between(first + 1, min(first + WIDTH, self.size)),
-            )
-            .order_by(LedgerEntry.sequence)
+        return list(self._session.scalars(found.order_by(LedgerTile.number)))
+
+    def _leaves(self, first: int) -> list[bytes]:
+        found = select(LedgerEntry.hash).where(
+            LedgerEntry.school_id == self._school_id,
+            LedgerEntry.sequence.between(first + 1, min(first + WIDTH, self.size)),
         )
-        try:
-            return [leaf_hash(bytes.fromhex(found)) for found in entries]
-        except ValueError as fault:
-            where = f"{self._school_id}: a hash past entry {first} is none"
-            raise ToolError("ledger-broken", log=where) from fault
+        hashes = self._session.scalars(found.order_by(LedgerEntry.sequence))
+        return [leaf_hash(bytes.fromhex(one)) for one in hashes]
 
 
 def rows_over(hashes: list[bytes]) -> list[list[bytes]]:
