@@ -6,7 +6,7 @@ from alembic import op
 from lti_tool.migrations import guards
 
 revision = "0013"
-down_revision = "0006"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
