@@ -79,13 +79,16 @@ class Tree:
             raise ToolError("ledger-broken", log=where) from fault
 
     def _stored(self, level: int, number: int) -> list[bytes]:
-        hashes = self._session.execute(
-            select(LedgerTile.hashes).where(
-                LedgerTile.school_id == self._school_id,
-                LedgerTile.level == level,
-                LedgerTile.number == number,
-            )
-        ).scalar()
+        hashes = (
+            self._session.execute(
+                select(LedgerTile.hashes).where(
+                    LedgerTile.school_id == self._school_id,
+                    LedgerTile.level == level,
+                    LedgerTile.number == number,
+                )
+            ).scalar()
+            or b""
+        )
         return [hashes[at : at + HASH] for at in range(0, len(hashes), HASH)]
 
     def _roots(self, level: int, first: int) -> list[bytes]:
