@@ -11,6 +11,7 @@ from lti_tool.app import create_app
 from lti_tool.config import ConfigError, read_config
 from lti_tool.core.database import Database
 from lti_tool.curriculum.cli import content
+from lti_tool.curriculum.points.cli import points
 from lti_tool.curriculum.reading import ContentFaults
 from lti_tool.evidence.cli import evidence
 from lti_tool.lti.cli import keys, platforms, scores, worker
@@ -34,6 +35,7 @@ def migrate() -> None:
     upgrade(Database(config.database_url).engine)
 
 
+content.add_command(points)
 for command in (
     content,
     evidence,

@@ -12,6 +12,7 @@ from lti_tool.core.database import Database, Table
 from lti_tool.curriculum.cli import content
 from lti_tool.curriculum.content import changed_since_use, keep
 from lti_tool.curriculum.models import Content
+from lti_tool.curriculum.points.cli import points
 from lti_tool.curriculum.reading import ROOT, read_catalogue
 
 NOW = datetime(2026, 9, 1, 8, tzinfo=UTC)
@@ -64,3 +65,17 @@ def test_check_prints_every_fault_and_fails(
     found = CliRunner().invoke(content, ["check", "--root", str(tmp_path)])
     assert found.exit_code == 1
     assert "modules/vocabulary.yaml:1: facts: " in found.stdout
+
+
+def test_points_are_printed_with_their_clauses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLAUSEWAY_INSTANCE", str(tmp_path))
+    found = CliRunner().invoke(points, ["--school", "wren-spinney"])
+    assert found.exit_code == 0, found.output
+    assert "4 points to check" in found.stdout
+    assert "Section 7, line 224: “The policy is to be reviewed every two years" in found.stdout
+    found = CliRunner().invoke(points, ["--school", "wren-spinney", "--version", "2026-09"])
+    assert "a demonstration, not adopted" in found.stdout
+    for wrong in (["--school", "nowhere"], ["--school", "glenmere", "--version", "1999-01"]):
+        assert CliRunner().invoke(points, wrong).exit_code == 1
