@@ -38,6 +38,7 @@ from lti_tool.people import views as people_views
 from lti_tool.people.models import Visit
 from lti_tool.policies.policy import School
 from lti_tool.training import views as training_views
+from lti_tool.training.mine import views as mine_views
 from lti_tool.ui import assets, pages
 from lti_tool.ui.errors import ERRORS, UNKNOWN
 from lti_tool.ui.headers import security_headers
@@ -55,6 +56,7 @@ BLUEPRINTS = (
     health_views.blueprint,
     connect_views.blueprint,
     training_views.blueprint,
+    mine_views.blueprint,
     evidence_views.blueprint,
 )
 HTTP_ERRORS = {

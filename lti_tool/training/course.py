@@ -165,16 +165,24 @@ def course_of(catalogue: Catalogue, journey: Journey) -> Course:
 
 
 def new_course(
-    catalogue: Catalogue, *, school_id: str, module: str, role_group: str = ""
+    catalogue: Catalogue,
+    *,
+    school_id: str,
+    module: str,
+    role_group: str = "",
+    version: PolicyVersion | None = None,
 ) -> Course:
-    """What somebody is taught who begins now: the edition in use.
+    """What somebody is taught who begins now: the version in use, which is the newest where
+    none is said.
 
     Raises ``ToolError``: school-unknown, school-closed, module-unknown.
     """
     school = _school(catalogue, school_id)
     if school.closed or not school.versions:
         raise ToolError("school-closed", log=school_id)
-    return Course(catalogue, school, _module(catalogue, module), school.policy, role_group)
+    return Course(
+        catalogue, school, _module(catalogue, module), version or school.policy, role_group
+    )
 
 
 def _school(catalogue: Catalogue, school_id: str) -> School:

@@ -20,6 +20,8 @@ from lti_tool.people.memberships import membership
 from lti_tool.people.models import Membership, Visit
 from lti_tool.policies.policy import PolicyVersion
 from lti_tool.training.course import Course
+from lti_tool.training.cycles.models import Obligation
+from lti_tool.training.cycles.settling import asking_for, settle
 from lti_tool.training.journeys import Progress
 from lti_tool.training.models import Completion, Declaration, Journey, Question
 from lti_tool.ui.format import day, local
@@ -152,6 +154,7 @@ def declare(
     if not has_agreed or not is_name(name):
         raise ToolError("declaration-incomplete")
     member = membership(session, school_id=journey.school_id, person_id=journey.person_id)
+    obligation = asking_for(session, journey)
     declaration = _sign(progress, member, name, now)
     completion = Completion(
         id=new_id(),
@@ -159,7 +162,7 @@ def declare(
         person_id=journey.person_id,
         journey_id=journey.id,
         declaration_id=declaration.id,
-        record_id=_record(session, progress, declaration, member, now),
+        record_id=_record(session, progress, declaration, member, obligation, now),
         module=journey.module,
         cycle=journey.cycle,
         score=progress.sitting.outcome.score,
@@ -173,6 +176,7 @@ def declare(
     session.flush()
     session.add(completion)
     session.flush()
+    settle(session, school=course.school, now=now, person_ids=[journey.person_id])
     scores.owe(
         session,
         visit=visit,
@@ -237,6 +241,7 @@ def _record(
     progress: Progress,
     declaration: Declaration,
     member: Membership | None,
+    obligation: Obligation | None,
     now: datetime,
 ) -> UUID:
     journey, version = progress.journey, progress.course.version
@@ -245,6 +250,7 @@ def _record(
         "schema": RECORD_VERSION,
         "module": journey.module,
         "cycle": journey.cycle,
+        "obligation": str(obligation.id) if obligation else "",
         "site": member.site if member else "",
         "role_group": journey.role_group,
         "pass_percent": progress.course.module.pass_percent,
@@ -280,9 +286,17 @@ def _record(
         kind="completion",
         facts=facts,
         person_id=journey.person_id,
-        personal=dict(_personal(progress, declaration, member)),
+        personal=dict(_personal(progress, declaration, member)) | due(obligation),
         now=now,
     )
+
+
+def due(obligation: Obligation | None) -> dict[str, ledger.Value]:
+    """What a record says of what asked for it: by when, and why then. Personal, as it may tell of
+    days away."""
+    if obligation is None:
+        return {"due_on": "", "due_reason": {}}
+    return {"due_on": obligation.due_on.isoformat(), "due_reason": dict(obligation.reason)}
 
 
 def _asked(course: Course, question: Question, number: int) -> Mapping[str, ledger.Value]:

@@ -19,6 +19,7 @@ from lti_tool.curriculum.cycles import cycle_of
 from lti_tool.people.memberships import ROLE_GROUPS
 from lti_tool.training import questions
 from lti_tool.training.course import Course
+from lti_tool.training.cycles.versions import note_first
 from lti_tool.training.models import Journey, SectionRead
 from lti_tool.training.questions import Sitting
 
@@ -59,27 +60,32 @@ def find(
     school_id: str,
     person_id: UUID,
     module: str,
-    now: datetime,
+    cycle: str,
     is_locked: bool = False,
 ) -> Journey | None:
-    """This school year's journey. ``is_locked`` keeps other tabs waiting until the commit."""
-    which = {
-        "school_id": school_id,
-        "person_id": person_id,
-        "module": module,
-        "cycle": cycle_of(now),
-    }
+    """A cycle's journey. ``is_locked`` keeps other tabs waiting until the commit."""
+    which = {"school_id": school_id, "person_id": person_id, "module": module, "cycle": cycle}
     return session.scalar(FIND_LOCKED if is_locked else FIND, which)
 
 
-def begin(session: Session, *, course: Course, person_id: UUID, now: datetime) -> Journey:
-    """Begin a journey and draw its first questions; a second time finds the first.
+def locked(session: Session, journey: Journey) -> Journey:
+    """The journey as it is now; other tabs wait until the commit."""
+    session.refresh(journey, with_for_update=True)
+    return journey
+
+
+def begin(
+    session: Session, *, course: Course, person_id: UUID, now: datetime, cycle: str = ""
+) -> Journey:
+    """Begin a journey and draw its first questions; a second time finds the first. It counts for
+    ``cycle``, or for the school year that is.
 
     Raises ``ToolError`` role-group-unknown.
     """
     if course.role_group not in ROLE_GROUPS:
         raise ToolError("role-group-unknown")
     school, version = course.school, course.version
+    cycle = cycle or cycle_of(now, school.year_starts)
     is_new = _add_once(
         session,
         Journey,
@@ -88,7 +94,7 @@ def begin(session: Session, *, course: Course, person_id: UUID, now: datetime) -
             "school_id": school.id,
             "person_id": person_id,
             "module": course.module.id,
-            "cycle": cycle_of(now),
+            "cycle": cycle,
             "policy_number": version.number,
             "policy_sha256": version.sha256,
             "role_group": course.role_group,
@@ -97,11 +103,12 @@ def begin(session: Session, *, course: Course, person_id: UUID, now: datetime) -
         },
     )
     journey = find(
-        session, school_id=school.id, person_id=person_id, module=course.module.id, now=now
+        session, school_id=school.id, person_id=person_id, module=course.module.id, cycle=cycle
     )
     if journey is None:
         raise LookupError("a journey just begun must be there")
     if is_new:
+        note_first(session, version, now=now)
         keep(
             session,
             kind="policy",

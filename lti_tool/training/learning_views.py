@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import wraps
 from pathlib import Path
 from typing import Any, Concatenate, Final, ParamSpec
@@ -20,6 +21,7 @@ from flask_babel import lazy_gettext as _
 from marshmallow import ValidationError
 from werkzeug.wrappers import Response
 
+from lti_tool.core.database import Database
 from lti_tool.core.errors import ToolError
 from lti_tool.curriculum.catalogue import Catalogue, Kept
 from lti_tool.curriculum.reading import ROOT
@@ -29,6 +31,10 @@ from lti_tool.people.models import Membership, Visit
 from lti_tool.policies.policy import Force, Role, School
 from lti_tool.training import journeys
 from lti_tool.training.course import Course, course_of, new_course
+from lti_tool.training.cycles.settling import is_settled, settle
+from lti_tool.training.cycles.turn import Turn, turn_of
+from lti_tool.training.cycles.versions import in_use
+from lti_tool.training.cycles.words import reason_words
 from lti_tool.training.declarations import approved
 from lti_tool.training.models import Journey
 from lti_tool.training.schemas import StartForm
@@ -64,9 +70,11 @@ def on_journey(
 
     @wraps(view)
     def walk(*args: Parts.args, **parts: Parts.kwargs) -> Page:
-        journey = _journey(is_locked=request.method == "POST")
+        journey = turn_now().journey
         if journey is None:
             return redirect(url_for("training.home"), 303)
+        if request.method == "POST":
+            journeys.locked(g.session, journey)
         return view(course_of(_catalogue(), journey), journey, *args, **parts)
 
     return walk
@@ -74,17 +82,22 @@ def on_journey(
 
 @access.visitor()
 def home() -> Page:
-    """What this is, how long it takes and who will see what; or straight to where one was.
+    """What this is, how long it takes and who will see what; or straight to where one was. The
+    same link leads to whatever is owed, and where nothing is to what was done.
 
     Managers land on their register and come here by a link of theirs.
     """
     member = g.member
-    # Whoever has begun has said what they are here.
-    journey = _journey() if member is None or member.role_group else None
-    if journey is not None:
-        where = "training.tasks" if journey.completed_at is None else "training.done"
-        return redirect(url_for(where), 303)
-    return _first_start_page(member)
+    if member is not None and member.confirmed_at:
+        _settle()
+    elif member is not None and not member.role_group:
+        return _first_start_page(member)  # whoever has begun has said what they are here
+    turn = turn_now()
+    if turn.rests:
+        return redirect(url_for("mine.page"), 303)
+    if turn.journey is not None:
+        return redirect(url_for("training.done" if turn.is_done else "training.tasks"), 303)
+    return _first_start_page(member) if turn.obligation is None else _start_page({}, {})
 
 
 @access.visitor()
@@ -99,9 +112,10 @@ def begin() -> Page:
     except ValidationError as fault:
         return _start_page(request.form, fault.normalized_messages()), 400
     role_group = role_group or given["role_group"]
-    course = new_course(
-        _catalogue(), school_id=visit.school_id, module=_module(), role_group=role_group
-    )
+    turn = turn_now()
+    if turn.journey is not None and not turn.is_done:
+        return redirect(url_for("training.tasks"), 303)
+    course = replace(_course(None), role_group=role_group)
     if given["site"] in course.school.sites:
         site = site or given["site"]
     missing = _missing(course, role_group, site)
@@ -111,7 +125,7 @@ def begin() -> Page:
         return _start_page(request.form, missing), 400
     if member and (member.role_group, member.site) != (role_group, site):
         set_role_group(g.session, member, role_group=role_group, site=site)
-    journeys.begin(g.session, course=course, person_id=visit.person_id, now=g.now)
+    journeys.begin(g.session, course=course, person_id=visit.person_id, now=g.now, cycle=turn.cycle)
     return redirect(url_for("training.tasks"), 303)
 
 
@@ -121,7 +135,11 @@ def tasks(course: Course, journey: Journey) -> Page:
     """The list of what there is to do, with what is done."""
     progress = journeys.progress(g.session, course=course, journey=journey)
     return render_template(
-        "training/tasks.html", course=course, progress=progress, manages=manages()
+        "training/tasks.html",
+        course=course,
+        progress=progress,
+        turn=turn_now(),
+        manages=manages(),
     )
 
 
@@ -157,7 +175,7 @@ def read_section(course: Course, journey: Journey, section: str) -> Page:
 def document() -> Page:
     """The whole policy: every clause with its place, and the school's own document if we have
     it."""
-    course = _course(_journey())
+    course = _course(turn_now().journey)
     return render_template(
         "training/document.html",
         course=course,
@@ -169,7 +187,7 @@ def document() -> Page:
 @access.visitor()
 def original() -> Page:
     """The school's own document, as the school brought it."""
-    school = _course(_journey()).school
+    school = _course(turn_now().journey).school
     kept: Kept | None = current_app.extensions["catalogue"].kept.get(school.id)
     if kept and school.document:
         return send_file(io.BytesIO(kept.files[school.document]), download_name=school.document)
@@ -184,7 +202,7 @@ def original() -> Page:
 @access.visitor()
 def tell() -> Page:
     """Whom to tell: open to everybody who has arrived, at any moment."""
-    journey = _journey()
+    journey = turn_now().journey
     course = _course(journey)
     return render_template(
         "training/tell.html",
@@ -208,7 +226,7 @@ def _first_start_page(member: Membership | None) -> str:
     """The start page as nearly everybody sees it, drawn once for all who see the same."""
     visit: Visit = g.visit
     said = (member.role_group, member.site) if member else ("", "")
-    key = (visit.school_id, _module(), visit.platform_name, visit.may_ask_to_manage, said)
+    key = (visit.school_id, visit.module, visit.platform_name, visit.may_ask_to_manage, said)
     drawn: dict[object, str] = current_app.extensions["drawn"]
     if key not in drawn:
         if len(drawn) >= MOST_DRAWN:
@@ -222,6 +240,8 @@ def _start_page(given: Mapping[str, Any], errors: Mapping[str, Any]) -> str:
     return render_template(
         "training/start.html",
         course=_course(None),
+        obligation=turn_now().obligation,
+        reason_words=reason_words,
         asks_role=member is None or not member.role_group,
         asks_site=member is None or not member.site,
         role_words=ROLE_WORDS,
@@ -250,31 +270,48 @@ def _catalogue() -> Catalogue:
     return catalogue
 
 
-def _module() -> str:
-    return g.visit.module or FIRST_MODULE
+def _settle() -> None:
+    """Bring what this person owes up to date before they are told; nearly always it is."""
+    database: Database = current_app.extensions["database"]
+    who = {"school": school_now(), "now": g.now}
+    with database.reading() as session:
+        if is_settled(session, person_id=g.visit.person_id, **who):
+            return
+    with database.transaction() as session:
+        settle(session, person_ids=[g.visit.person_id], **who)
+
+
+def school_now() -> School:
+    """The visit's school."""
+    return _catalogue().schools[g.visit.school_id]
+
+
+def turn_now() -> Turn:
+    """Which training the visitor has before them; asked once a request."""
+    if "turn" not in g:
+        g.turn = turn_of(
+            g.session,
+            school=school_now(),
+            person_id=g.visit.person_id,
+            asked=g.visit.module or FIRST_MODULE,
+            modules=_catalogue().modules,
+            now=g.now,
+        )
+    turn: Turn = g.turn
+    return turn
 
 
 def _course(journey: Journey | None) -> Course:
     """The journey's course, or the one a beginner would have."""
     if journey is not None:
         return course_of(_catalogue(), journey)
-    member = g.member
+    member, school = g.member, school_now()
     return new_course(
         _catalogue(),
-        school_id=g.visit.school_id,
-        module=_module(),
+        school_id=school.id,
+        module=turn_now().module,
         role_group=member.role_group if member else "",
-    )
-
-
-def _journey(*, is_locked: bool = False) -> Journey | None:
-    return journeys.find(
-        g.session,
-        school_id=g.visit.school_id,
-        person_id=g.visit.person_id,
-        module=_module(),
-        now=g.now,
-        is_locked=is_locked,
+        version=in_use(g.session, school) if school.versions else None,
     )
 
 

@@ -3,17 +3,19 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, g, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, g, redirect, render_template, request, url_for
 from marshmallow import ValidationError
 
 from lti_tool.core.errors import ToolError
 from lti_tool.lti.services import scores
 from lti_tool.people import access
 from lti_tool.training import declarations, journeys, learning_views, questions
-from lti_tool.training.course import Course
+from lti_tool.training.course import Course, course_of
+from lti_tool.training.cycles.turn import last_done
+from lti_tool.training.cycles.words import cycle_words
 from lti_tool.training.feedback import feedback
 from lti_tool.training.journeys import Progress
-from lti_tool.training.learning_views import Page, manages, on_journey
+from lti_tool.training.learning_views import Page, manages, on_journey, turn_now
 from lti_tool.training.models import Journey, Question
 from lti_tool.training.questions import Sitting, scenario_of
 from lti_tool.training.schemas import TICKED, AnswerForm, DeclarationForm
@@ -124,12 +126,14 @@ def sign(course: Course, journey: Journey) -> Page:
 
 @blueprint.get("/training/finished")
 @access.visitor()
-@on_journey
-def done(course: Course, journey: Journey) -> Page:
-    """Saved here, and what has become of the score."""
-    completion = declarations.completion_of(g.session, journey)
-    if completion is None:
+def done() -> Page:
+    """Saved here, and what has become of the score: of what was completed last, as something else
+    may be owed by now."""
+    journey = last_done(g.session, school_id=g.visit.school_id, person_id=g.visit.person_id)
+    completion = declarations.completion_of(g.session, journey) if journey else None
+    if journey is None or completion is None:
         return redirect(url_for("training.tasks"), 303)
+    course = course_of(current_app.extensions["catalogue"], journey)
     return render_template(
         "training/done.html",
         course=course,
@@ -138,6 +142,8 @@ def done(course: Course, journey: Journey) -> Page:
         signed_by=declarations.signed_by(g.session, completion),
         was_asked=bool(questions.sitting(g.session, course, journey).questions),
         delivery=scores.delivery(g.session, completion_id=completion.id),
+        cycle_words=cycle_words,
+        next_obligation=turn_now().obligation,
         manages=manages(),
     )
 

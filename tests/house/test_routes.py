@@ -41,6 +41,7 @@ OPEN_TO = {
     "people.finish": "arrived",
     "people.manage_ask": "visitor",
     "people.manage": "visitor",
+    "mine.page": "visitor",
     "rosters.lists": "manager",
     "rosters.check": "manager",
     "rosters.link": "manager",

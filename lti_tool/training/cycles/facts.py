@@ -102,6 +102,11 @@ def _group(session: Session, person_ids: Collection[UUID] | None) -> Collection[
     """These people and whoever is one with any of them; None for everybody."""
     if person_ids is None or len(person_ids) > MOST_NAMED:
         return None
+    return family(session, *person_ids)
+
+
+def family(session: Session, *person_ids: UUID) -> Sequence[UUID]:
+    """These people and whoever is one with any of them."""
     roots = session.scalars(select(root_id).where(Person.id.in_(person_ids))).all()
     return session.scalars(
         select(Person.id).where(or_(Person.id.in_(roots), Person.one_with.in_(roots)))

@@ -192,7 +192,7 @@ def excuse(
 def _inducted_for(standing: Standing, terms: Terms, cycle: Window, start: date) -> str:
     since = cycle.opens_on - timedelta(days=terms.grace_days)
     if start > terms.began_on:
-        done = _taught(standing, terms)
+        done = _taught(standing, terms, school_year(start, terms.year_starts))
         if done is None:
             return "induction-owed"
         if done.on >= since:
@@ -209,7 +209,8 @@ def _starting(standing: Standing, terms: Terms, today: date) -> Iterator[Owed]:
         return
     cycle = school_year(start, terms.year_starts)
     inducted = _first_after(standing, (INDUCTION,), _since(standing, terms))
-    if inducted is not None or _taught(standing, terms) is None:
+    inducted = inducted or _exact(standing, (INDUCTION, cycle))
+    if inducted is not None or _taught(standing, terms, cycle) is None:
         due = school_day_after(
             start, terms.induction_days, terms.closed | _days_away(standing, today)
         )
@@ -234,7 +235,7 @@ def _refreshes(
         if cycle.opens_on > today:
             continue
         ends_on = following.opens_on if following and following.opens_on <= today else None
-        done = next((one for one in standing.in_order if one.key == (REFRESH, cycle.name)), None)
+        done = _exact(standing, (REFRESH, cycle.name))
         if done is None:
             if excuse(standing, terms, cycle, ends_on, today):
                 continue
@@ -354,10 +355,15 @@ def _since(standing: Standing, terms: Terms) -> date:
     return standing.starts_on - timedelta(days=terms.grace_days)
 
 
-def _taught(standing: Standing, terms: Terms) -> Done | None:
-    """What a new starter has done; a refresh serves too, so that nobody owes twice whose start
-    was entered late."""
-    return _first_after(standing, (INDUCTION, REFRESH), _since(standing, terms))
+def _taught(standing: Standing, terms: Terms, cycle: str) -> Done | None:
+    """What a new starter has done: since the start, or else in its school year. A refresh serves
+    too, so that nobody owes twice whose start was entered late."""
+    since = _first_after(standing, (INDUCTION, REFRESH), _since(standing, terms))
+    return since or _exact(standing, (INDUCTION, cycle)) or _exact(standing, (REFRESH, cycle))
+
+
+def _exact(standing: Standing, key: Key) -> Done | None:
+    return next((one for one in standing.in_order if one.key == key), None)
 
 
 def _first_after(

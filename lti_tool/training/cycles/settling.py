@@ -5,23 +5,54 @@ training, and for one person when they arrive.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.dialects.postgresql import insert as postgres_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from lti_tool.core import ledger
 from lti_tool.core.ids import new_id
 from lti_tool.policies.policy import School
 from lti_tool.training.cycles.calendars import begin_calendar
-from lti_tool.training.cycles.facts import Facts, Held, everybody, read_facts
-from lti_tool.training.cycles.models import Obligation
-from lti_tool.training.cycles.owing import DONE, LEFT, OPEN, WITHDRAWN, Owed, kept, owed
+from lti_tool.training.cycles.facts import Facts, Held, everybody, family, read_facts
+from lti_tool.training.cycles.models import Calendar, Obligation
+from lti_tool.training.cycles.owing import (
+    DONE,
+    FIRST_DAY,
+    INDUCTION,
+    LEFT,
+    OPEN,
+    REFRESH,
+    UPDATE,
+    WITHDRAWN,
+    Owed,
+    kept,
+    owed,
+)
+from lti_tool.training.models import Journey
 from lti_tool.ui.format import local
+
+ENDS: Final[Mapping[str, tuple[str, ...]]] = {
+    INDUCTION: (INDUCTION, REFRESH, UPDATE, FIRST_DAY),
+    REFRESH: (REFRESH, UPDATE),
+}
+"""What a training can end beside itself."""
+OWED: Final = (
+    select(Obligation)
+    .where(
+        Obligation.school_id == bindparam("school_id"),
+        Obligation.person_id == bindparam("person_id"),
+        Obligation.outcome == OPEN,
+        Obligation.opens_on <= bindparam("today"),
+    )
+    .order_by(Obligation.due_on, Obligation.id)
+)
 
 
 @dataclass(frozen=True)
@@ -38,7 +69,8 @@ def settle(
 ) -> Counter[str]:
     """Settle a school, or some of its people; returns how many obligations began (``new``) and
     how many changed, by the outcome they have now (``open`` for none)."""
-    begin_calendar(session, school_id=school.id, now=now)
+    if person_ids is None or session.get(Calendar, school.id) is None:
+        begin_calendar(session, school_id=school.id, now=now)  # one settler of a school at a time
     session.flush()
     facts = read_facts(session, school=school, now=now, person_ids=person_ids)
     changes = list(changes_of(facts, local(now).date()))
@@ -92,9 +124,14 @@ def _write(session: Session, school_id: str, changes: Sequence[Change], now: dat
         for one in changes
         if one.before is None
     ]
-    if new:
-        session.execute(insert(Obligation.__table__), new)  # type: ignore[arg-type]
+    if new:  # somebody else may settle the same person just now
+        is_sqlite = session.get_bind().dialect.name == "sqlite"
+        insert = (sqlite_insert if is_sqlite else postgres_insert)(Obligation)
+        session.connection().execute(insert.on_conflict_do_nothing(), new)
     changed = [(one.before, one.now) for one in changes if one.before is not None]
+    changed.sort(
+        key=lambda one: one[0].id
+    )  # in one order, so that no two settlers block each other
     if changed:
         table = Obligation.__table__
         # Whoever completed it meanwhile has the last word.
@@ -150,19 +187,38 @@ def _record_left(session: Session, school_id: str, one: Change, now: datetime) -
     )
 
 
+def asking_for(session: Session, journey: Journey) -> Obligation | None:
+    """The open obligation that a journey answers: its own, else its module's, else the first due
+    that it would end."""
+    open_now = session.scalars(
+        select(Obligation)
+        .where(
+            Obligation.school_id == journey.school_id,
+            Obligation.person_id.in_(family(session, journey.person_id)),
+            Obligation.outcome == OPEN,
+        )
+        .order_by(Obligation.due_on, Obligation.id)
+    ).all()
+    ends = ENDS.get(journey.module, (journey.module,))
+    fitting = [one for one in open_now if one.module in ends]
+    return min(
+        fitting,
+        key=lambda one: (
+            (one.module, one.cycle) != (journey.module, journey.cycle),
+            one.module != journey.module,
+            one.due_on,
+            one.id,
+        ),
+        default=None,
+    )
+
+
 def open_obligations(
     session: Session, *, school_id: str, person_id: UUID, today: date
 ) -> Sequence[Obligation]:
     """What a person owes now, the first due first."""
     return session.scalars(
-        select(Obligation)
-        .where(
-            Obligation.school_id == school_id,
-            Obligation.person_id == person_id,
-            Obligation.outcome == OPEN,
-            Obligation.opens_on <= today,
-        )
-        .order_by(Obligation.due_on, Obligation.id)
+        OWED, {"school_id": school_id, "person_id": person_id, "today": today}
     ).all()
 
 

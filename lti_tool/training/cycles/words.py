@@ -78,3 +78,11 @@ def _because(reason: Mapping[str, Any]) -> str:
 
 def _day(written: str) -> str:
     return day(date.fromisoformat(written)) if written else ""
+
+
+def cycle_words(cycle: str) -> str:
+    """A cycle as people say it: ``2026-27``, or the version that a policy’s update is about."""
+    is_update = cycle.startswith("policy-")
+    return (
+        str(_("version %(number)s", number=cycle.removeprefix("policy-"))) if is_update else cycle
+    )

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from lti_tool.core.database import Database
 from lti_tool.core.ids import new_id
 from lti_tool.curriculum.catalogue import Catalogue
+from lti_tool.curriculum.cycles import cycle_of
 from lti_tool.lti.claims import SCORE_SCOPE
 from lti_tool.lti.models import Deployment, Registration, ResourceLink
 from lti_tool.people import arrive
@@ -60,7 +61,7 @@ class Learner:
             school_id="little-school",
             person_id=self.person_id,
             module=module,
-            now=self.clock(),
+            cycle=cycle_of(self.clock()),
             is_locked=True,
         )
         assert journey is not None
