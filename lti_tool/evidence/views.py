@@ -63,7 +63,7 @@ def register() -> str:
         list_failing_since=courses.failing_since(g.session, school_id=school_id),
         counts=registers.count(g.session, school_id=school_id, filters=filters, today=_today()),
         trainings=[(module.id, module.title["en"]) for module in _catalogue().modules.values()],
-        cycles=registers.cycles(g.session, school_id=school_id, current=cycle_of(g.now)),
+        cycles=registers.cycles(g.session, school_id=school_id, current=_cycle()),
         sites=_school().sites,
         lines=lines,
         total=total,
@@ -155,12 +155,16 @@ def _query() -> tuple[Filters, int, int | None]:
         modules=modules,
         sites=_school().sites,
         module=g.visit.module if g.visit.module in modules else next(iter(modules)),
-        cycle=cycle_of(g.now),
+        cycle=_cycle(),
     )
 
 
 def _today() -> date:
     return local(g.now).date()
+
+
+def _cycle() -> str:
+    return cycle_of(g.now, _school().year_starts)
 
 
 def _school() -> School:

@@ -134,12 +134,12 @@ def answer(
     for choice in known.values():
         if school is not None and choice.id in picked:
             title = f"{choice.title}, {school.name}" if len(offered) > 1 else choice.title
-            items.append(_item(lti, asked.picking, replace(choice, title=title), school.id, now))
+            items.append(_item(lti, asked.picking, replace(choice, title=title), school, now))
     return _sign(lti, asked, items, now)
 
 
 def _item(
-    lti: Lti, picking: Picking, choice: Choice, school_id: str, now: datetime
+    lti: Lti, picking: Picking, choice: Choice, school: School, now: datetime
 ) -> dict[str, object]:
     """An activity as the platform is to make it (§3.2)."""
     item: dict[str, object] = {
@@ -147,10 +147,11 @@ def _item(
         "title": choice.title,
         "text": choice.about,
         "url": lti.launch_url,
-        "custom": {"school": school_id, "module": choice.id},
+        "custom": {"school": school.id, "module": choice.id},
     }
     if picking.takes_line_items and choice.id != REGISTER:
-        wanted = line_item(choice.title, module=choice.id, cycle=cycle_of(now))
+        year = cycle_of(now, school.year_starts)
+        wanted = line_item(choice.title, module=choice.id, cycle=year)
         # So that the gradebook leads a manager back to whoever has finished.
         item["lineItem"] = {**wanted, "submissionReview": {"reviewableStatus": ["Completed"]}}
     if picking.takes_windows:

@@ -11,9 +11,10 @@ from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, func, select
 from sqlalchemy.orm import Session
 
+from lti_tool.people.joins import families
 from lti_tool.people.models import Absence, Membership, Person
 from lti_tool.policies.policy import School
 from lti_tool.training.cycles.calendars import terms_of
@@ -102,15 +103,7 @@ def _group(session: Session, person_ids: Collection[UUID] | None) -> Collection[
     """These people and whoever is one with any of them; None for everybody."""
     if person_ids is None or len(person_ids) > MOST_NAMED:
         return None
-    return family(session, *person_ids)
-
-
-def family(session: Session, *person_ids: UUID) -> Sequence[UUID]:
-    """These people and whoever is one with any of them."""
-    roots = session.scalars(select(root_id).where(Person.id.in_(person_ids))).all()
-    return session.scalars(
-        select(Person.id).where(or_(Person.id.in_(roots), Person.one_with.in_(roots)))
-    ).all()
+    return list(families(session, person_ids))
 
 
 def _of(

@@ -18,9 +18,10 @@ from sqlalchemy.orm import Session
 
 from lti_tool.core import ledger
 from lti_tool.core.ids import new_id
+from lti_tool.people.joins import everybody_who_is
 from lti_tool.policies.policy import School
 from lti_tool.training.cycles.calendars import begin_calendar
-from lti_tool.training.cycles.facts import Facts, Held, everybody, family, read_facts
+from lti_tool.training.cycles.facts import Facts, Held, everybody, read_facts
 from lti_tool.training.cycles.models import Calendar, Obligation
 from lti_tool.training.cycles.owing import (
     DONE,
@@ -194,7 +195,7 @@ def asking_for(session: Session, journey: Journey) -> Obligation | None:
         select(Obligation)
         .where(
             Obligation.school_id == journey.school_id,
-            Obligation.person_id.in_(family(session, journey.person_id)),
+            Obligation.person_id.in_(everybody_who_is(session, journey.person_id)),
             Obligation.outcome == OPEN,
         )
         .order_by(Obligation.due_on, Obligation.id)

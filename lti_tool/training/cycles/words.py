@@ -67,12 +67,12 @@ def _because(reason: Mapping[str, Any]) -> str:
     if code == "policy":
         return str(
             _(
-                "The school's policy changed on %(opened)s. This covers what changed.",
+                "The school’s policy changed on %(opened)s. This covers what changed.",
                 opened=_day(reason["opened"]),
             )
         )
     return str(
-        _("This year's refresh closes on %(closes)s.", closes=_day(reason.get("closes", "")))
+        _("This year’s refresh closes on %(closes)s.", closes=_day(reason.get("closes", "")))
     )
 
 

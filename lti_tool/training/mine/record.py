@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from lti_tool.training.cycles.facts import family
+from lti_tool.people.joins import everybody_who_is
 from lti_tool.training.cycles.models import Obligation
 from lti_tool.training.cycles.owing import LAPSED, LEFT, OPEN
 from lti_tool.training.cycles.states import state
@@ -72,7 +72,7 @@ def completions(session: Session, *, school_id: str, person_id: UUID) -> Sequenc
         .join(Declaration, Declaration.id == Completion.declaration_id)
         .where(
             Completion.school_id == school_id,
-            Completion.person_id.in_(family(session, person_id)),
+            Completion.person_id.in_(everybody_who_is(session, person_id)),
         )
         .order_by(Completion.completed_at.desc(), Completion.id.desc())
     )
