@@ -29,6 +29,7 @@ from sandbox_lms.platform import CLIENT_ID, Platform
 from sandbox_lms.schools import Activity, Person
 from sandbox_lms.serve import running, running_platform
 from tests.conftest import SetClock
+from tests.factories.keys import give_key
 
 RECORDED = Path(__file__).parents[1] / "recorded"
 SCHOOL = "hemswell-cliff"
@@ -216,6 +217,7 @@ def world(database_url: str, clock: SetClock, instance: Path, **settings: Any) -
 
     def make(url: str) -> Flask:
         config = Config(instance=instance, url=url, database_url=database_url, **settings)
+        give_key(instance)
         apps.append(create_app(config, clock=clock, catalogue=catalogue()))
         return apps[0]
 

@@ -40,7 +40,10 @@ SELECT relname FROM pg_class
 WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname <> 'alembic_version'
 """
 PARTING_SECONDS = 10
-OTHERS = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
+OTHERS = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = %s AND backend_type = 'client backend' AND pid <> pg_backend_pid()
+"""
 
 
 class Server:
@@ -67,7 +70,7 @@ class Server:
 
     def _make(self) -> str:
         with self._connected("postgres") as connection:
-            connection.execute(f"DROP DATABASE IF EXISTS {LENT}")
+            connection.execute(f"DROP DATABASE IF EXISTS {LENT} WITH (FORCE)")
             connection.execute(f"CREATE DATABASE {LENT} TEMPLATE {TEMPLATE}")
         with self._connected(LENT) as connection:
             return _layout(connection)

@@ -26,6 +26,7 @@ from lti_tool.people.arrive import Admission, Arrival, admit
 from lti_tool.people.models import Membership, Visit
 from lti_tool.policies.policy import Role, School
 from lti_tool.training.models import Completion, Declaration, Journey
+from tests.factories.keys import give_key
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 ORIGIN = "https://training.example.org"
@@ -88,6 +89,7 @@ def running(instance: Path, database: Database, clock: Clock) -> Iterator[Flask]
     """The whole tool over the small catalogue and this database."""
     url = database.engine.url.render_as_string(hide_password=False)
     config = Config(instance=instance, url=ORIGIN, database_url=url)
+    give_key(instance)
     app = create_app(config, clock=clock, catalogue=CATALOGUE)
     app.testing = True
     app.config["PREFERRED_URL_SCHEME"] = "https"

@@ -110,6 +110,7 @@ def test_an_empty_export_is_a_head_alone(app: Flask, database: Database, head: G
     assert exports(database)[0]["facts"]["rows"] == 0  # type: ignore[index]
 
 
+@pytest.mark.no_cover
 def test_memory_stays_flat_however_many_people_there_are(
     app: Flask, database: Database, head: Guest
 ) -> None:

@@ -1,0 +1,20 @@
+"""An RSA key for tools and platforms to start with: to make one takes longer than most tests."""
+
+from functools import cache
+from pathlib import Path
+
+from lti_tool.core.secret import write_private
+from sandbox_lms.tokens import Key
+
+
+@cache
+def one_key() -> Key:
+    return Key.generate()
+
+
+def give_key(instance: Path) -> None:
+    """Let the tool of this instance find a key of its own, as if it had run before."""
+    folder = instance / "keys"
+    if not folder.exists():
+        folder.mkdir(mode=0o700, parents=True)
+        write_private(folder / "20260101T000000000000-00000000.pem", one_key().to_pem().encode())
