@@ -39,6 +39,8 @@ from lti_tool.people.models import Visit
 from lti_tool.policies.policy import School
 from lti_tool.training import views as training_views
 from lti_tool.training.mine import views as mine_views
+from lti_tool.training.year import tasks as year_tasks
+from lti_tool.training.year import views as year_views
 from lti_tool.ui import assets, pages
 from lti_tool.ui.errors import ERRORS, UNKNOWN
 from lti_tool.ui.headers import security_headers
@@ -57,6 +59,7 @@ BLUEPRINTS = (
     connect_views.blueprint,
     training_views.blueprint,
     mine_views.blueprint,
+    year_views.blueprint,
     evidence_views.blueprint,
 )
 HTTP_ERRORS = {
@@ -95,6 +98,8 @@ def create_app(
         "drawn": {},
     }
     register_tasks(app.extensions["queue"], database, app.extensions["evidence_keys"], clock)
+    schools = app.extensions["catalogue"].schools.values()
+    year_tasks.register_tasks(app.extensions["queue"], database, schools, clock)
     pages.install(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

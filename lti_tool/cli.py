@@ -19,6 +19,7 @@ from lti_tool.lti.connect.cli import invite
 from lti_tool.lti.rosters.cli import rosters
 from lti_tool.migrations.run import upgrade
 from lti_tool.people.cli import people
+from lti_tool.training.year.cli import cycles
 from lti_tool.ui.assets import AssetsMissingError
 
 
@@ -38,6 +39,7 @@ def migrate() -> None:
 content.add_command(points)
 for command in (
     content,
+    cycles,
     evidence,
     invite,
     keys,

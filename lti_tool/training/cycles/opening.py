@@ -1,12 +1,11 @@
 """A cycle opens: on its set date by the worker, or when a manager says so."""
 
-from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from lti_tool.core import ledger
@@ -15,20 +14,21 @@ from lti_tool.core.ids import new_id
 from lti_tool.curriculum.cycles import school_year
 from lti_tool.policies.policy import School
 from lti_tool.training.cycles.calendars import begin_calendar, calendar_of, set_dates
-from lti_tool.training.cycles.models import Cycle
-from lti_tool.training.cycles.owing import Window
+from lti_tool.training.cycles.models import Calendar, Cycle, Obligation
+from lti_tool.training.cycles.owing import OPEN, REFRESH, Window
 from lti_tool.training.cycles.settling import settle
 from lti_tool.ui.format import local
 
 BEFORE_THE_YEAR: Final = timedelta(days=62)
 """A cycle that is started so shortly before the next set date is that year's, only earlier."""
+YEAR: Final = timedelta(days=365)
 SHORTEST: Final = timedelta(days=14)
 LONGEST: Final = timedelta(days=366)
 
 
 @dataclass(frozen=True)
 class Opening:
-    """A cycle that was opened, and how many people owe it something new."""
+    """A cycle that was opened, and how many people owe its refresh."""
 
     cycle: Cycle
     people: int
@@ -42,13 +42,24 @@ def next_cycle(session: Session, *, school: School, now: datetime) -> Window:
     """
     today = local(now).date()
     calendar = calendar_of(session, school_id=school.id, now=now)
-    opens, closes = set_dates(calendar, school, today)
-    ahead = set_dates(calendar, school, today + BEFORE_THE_YEAR)
-    if today < ahead[0] <= today + BEFORE_THE_YEAR:
-        opens, closes = ahead
-    window = Window(school_year(opens, school.year_starts), today, max(closes, today + SHORTEST))
+    own = _on_set_date(school, calendar, today)
+    ahead = _on_set_date(school, calendar, today + BEFORE_THE_YEAR)
+    if today < ahead.opens_on <= today + BEFORE_THE_YEAR:
+        own = ahead
+    window = Window(own.name, today, max(own.closes_on, today + SHORTEST))
     if _is_open(session, school, window.name):
         raise ToolError("cycle-open-already")
+    return window
+
+
+def next_set_date(session: Session, *, school: School, now: datetime) -> Window:
+    """The cycle that opens by itself next, whichever year's that is."""
+    today = local(now).date()
+    calendar = calendar_of(session, school_id=school.id, now=now)
+    window = _on_set_date(school, calendar, today)
+    over = window.opens_on <= calendar.began_on or window.closes_on < today
+    if over or _is_open(session, school, window.name):
+        window = _on_set_date(school, calendar, today + YEAR)
     return window
 
 
@@ -64,7 +75,8 @@ def open_now(
     window = next_cycle(session, school=school, now=now)
     if not window.opens_on < closes_on <= window.opens_on + LONGEST:
         raise ToolError("cycle-closes-too-early")
-    return _open(session, school, window.name, window.opens_on, closes_on, by, now)
+    how = "manager" if by else "command"
+    return _open(session, school, replace(window, closes_on=closes_on), how, by, now)
 
 
 def open_due(session: Session, *, school: School, now: datetime) -> Opening | None:
@@ -74,46 +86,54 @@ def open_due(session: Session, *, school: School, now: datetime) -> Opening | No
     """
     today = local(now).date()
     calendar = begin_calendar(session, school_id=school.id, now=now)
-    opens, closes = set_dates(calendar, school, today)
-    name = school_year(opens, school.year_starts)
-    if not calendar.began_on < opens <= today <= closes or _is_open(session, school, name):
+    window = _on_set_date(school, calendar, today)
+    is_time = calendar.began_on < window.opens_on <= today <= window.closes_on
+    if not is_time or _is_open(session, school, window.name):
         return None
-    return _open(session, school, name, opens, closes, None, now)
+    return _open(session, school, window, "set-date", None, now)
+
+
+def _on_set_date(school: School, calendar: Calendar, day: date) -> Window:
+    """The cycle of the school year of a day, by the calendar."""
+    opens, closes = set_dates(calendar, school, day)
+    return Window(school_year(opens, school.year_starts), opens, closes)
 
 
 def _open(
-    session: Session,
-    school: School,
-    name: str,
-    opens_on: date,
-    closes_on: date,
-    by: UUID | None,
-    now: datetime,
+    session: Session, school: School, window: Window, how: str, by: UUID | None, now: datetime
 ) -> Opening:
     cycle = Cycle(
-        id=new_id(), school_id=school.id, name=name, opens_on=opens_on, closes_on=closes_on,
-        opened_at=now, opened_by=by,
+        id=new_id(), school_id=school.id, name=window.name, opens_on=window.opens_on,
+        closes_on=window.closes_on, opened_at=now, opened_by=by,
     )  # fmt: skip
     session.add(cycle)
     session.flush()
-    counts: Counter[str] = settle(session, school=school, now=now)
+    changes = settle(session, school=school, now=now)
+    people = session.scalar(
+        select(func.count(Obligation.id)).where(
+            Obligation.school_id == school.id,
+            Obligation.cycle == window.name,
+            Obligation.module == REFRESH,
+            Obligation.outcome == OPEN,
+        )
+    )
     ledger.append(
         session,
         school_id=school.id,
         kind="cycle-opened",
         facts={
-            "cycle": name,
-            "opens_on": opens_on.isoformat(),
-            "closes_on": closes_on.isoformat(),
-            "by": "manager" if by else "set-date",
-            "people": counts["new"],
-            "lapsed": counts["lapsed"],
+            "cycle": window.name,
+            "opens_on": window.opens_on.isoformat(),
+            "closes_on": window.closes_on.isoformat(),
+            "by": how,
+            "people": people or 0,
+            "lapsed": changes["lapsed"],
         },
         person_id=by,
         personal={"actor": str(by)} if by else {},
         now=now,
     )
-    return Opening(cycle, counts["new"])
+    return Opening(cycle, people or 0)
 
 
 def _is_open(session: Session, school: School, name: str) -> bool:

@@ -20,6 +20,39 @@ STATE_WORDS: Final[dict[str, LazyString]] = {
     "left-incomplete": lazy_gettext("Left incomplete"),
 }
 
+EXCUSES: Final[dict[str, LazyString]] = {
+    "not-counted": lazy_gettext(
+        "wait to be confirmed as your school’s people, and are not counted"
+    ),
+    "left": lazy_gettext("have left"),
+    "new": lazy_gettext("start after it opens: they do the new starter training instead"),
+    "induction-owed": lazy_gettext("still owe the new starter training, which stands for it"),
+    "induction-done": lazy_gettext("did the new starter training a short time ago, which counts"),
+    "counted-later": lazy_gettext("were counted only after it was over"),
+}
+
+
+def group_counts(by_role_group: Mapping[str, int]) -> list[str]:
+    """“26 teaching staff”: how many people of each role group, in words, most first."""
+    words = {
+        "teaching": lambda num: ngettext("%(num)s teacher", "%(num)s teachers", num),
+        "support": lambda num: ngettext(
+            "%(num)s member of support staff", "%(num)s members of support staff", num
+        ),
+        "governor": lambda num: ngettext("%(num)s governor", "%(num)s governors", num),
+        "volunteer": lambda num: ngettext("%(num)s volunteer", "%(num)s volunteers", num),
+        "supply": lambda num: ngettext(
+            "%(num)s supply teacher or visitor", "%(num)s supply teachers or visitors", num
+        ),
+        "": lambda num: ngettext(
+            "%(num)s person whose role group is not known yet",
+            "%(num)s people whose role group is not known yet",
+            num,
+        ),
+    }
+    ordered = sorted(by_role_group.items(), key=lambda one: (-one[1], one[0]))
+    return [str(words.get(group, words[""])(number)) for group, number in ordered if number]
+
 
 def reason_words(reason: Mapping[str, Any]) -> str:
     """Why it is due on that day: a sentence or two, the same for whoever reads it."""
