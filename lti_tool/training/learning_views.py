@@ -88,9 +88,8 @@ def home() -> Page:
     Managers land on their register and come here by a link of theirs.
     """
     member = g.member
-    if member is not None and member.confirmed_at:
-        _settle()
-    elif member is not None and not member.role_group:
+    settle_now()
+    if member is not None and not member.confirmed_at and not member.role_group:
         return _first_start_page(member)  # whoever has begun has said what they are here
     turn = turn_now()
     if turn.rests:
@@ -270,8 +269,11 @@ def _catalogue() -> Catalogue:
     return catalogue
 
 
-def _settle() -> None:
-    """Bring what this person owes up to date before they are told; nearly always it is."""
+def settle_now() -> None:
+    """Bring what this person owes up to date before they are told; nearly always it is. Who is not
+    counted owes nothing."""
+    if g.member is None or not g.member.confirmed_at:
+        return
     database: Database = current_app.extensions["database"]
     who = {"school": school_now(), "now": g.now}
     with database.reading() as session:

@@ -13,7 +13,7 @@ from lti_tool.curriculum.cycles import cycle_of
 from lti_tool.people.models import Person
 from lti_tool.policies.policy import School
 from lti_tool.training.cycles.models import Obligation
-from lti_tool.training.cycles.owing import INDUCTION, REFRESH
+from lti_tool.training.cycles.owing import FIRST_DAY, INDUCTION, REFRESH
 from lti_tool.training.cycles.settling import open_obligations
 from lti_tool.training.models import Journey
 from lti_tool.ui.format import local
@@ -113,7 +113,9 @@ def choose(
 def _owed(
     owed: Sequence[Obligation], unfinished: list[Journey], recent: list[Journey], asked: str
 ) -> Turn:
-    one = next((one for one in owed if one.module == asked), owed[0])
+    # What has to be known before the first lesson goes before all else.
+    wanted = (FIRST_DAY, asked)
+    one = next((one for name in wanted for one in owed if one.module == name), owed[0])
     if one.module == REFRESH and asked == INDUCTION:
         # An induction that is under way counts for the refresh that opened meanwhile.
         under_way = _first(recent, INDUCTION)

@@ -21,21 +21,22 @@ STATE_WORDS: Final[dict[str, LazyString]] = {
 }
 
 EXCUSES: Final[dict[str, LazyString]] = {
-    "not-counted": lazy_gettext(
-        "wait to be confirmed as your school’s people, and are not counted"
-    ),
-    "left": lazy_gettext("have left"),
-    "new": lazy_gettext("start after it opens: they do the new starter training instead"),
-    "induction-owed": lazy_gettext("still owe the new starter training, which stands for it"),
-    "induction-done": lazy_gettext("did the new starter training a short time ago, which counts"),
-    "counted-later": lazy_gettext("were counted only after it was over"),
+    "not-counted": lazy_gettext("not confirmed yet as your school’s own, so not counted"),
+    "left": lazy_gettext("left the school"),
+    "new": lazy_gettext("new after the day it opens: new starter training instead"),
+    "induction-owed": lazy_gettext("new starter training still to do, which stands for it"),
+    "induction-done": lazy_gettext("new starter training done a short time before, which counts"),
+    "counted-later": lazy_gettext("counted only since it was over"),
 }
+"""Why somebody is not asked to do a refresh; reads after “3 people:”."""
 
 
 def group_counts(by_role_group: Mapping[str, int]) -> list[str]:
     """“26 teaching staff”: how many people of each role group, in words, most first."""
     words = {
-        "teaching": lambda num: ngettext("%(num)s teacher", "%(num)s teachers", num),
+        "teaching": lambda num: ngettext(
+            "%(num)s member of teaching staff", "%(num)s members of teaching staff", num
+        ),
         "support": lambda num: ngettext(
             "%(num)s member of support staff", "%(num)s members of support staff", num
         ),

@@ -5,7 +5,7 @@ from flask import Blueprint, current_app, g, render_template
 from lti_tool.curriculum.catalogue import Catalogue
 from lti_tool.people import access
 from lti_tool.training.cycles.words import STATE_WORDS, cycle_words, reason_words
-from lti_tool.training.learning_views import manages, turn_now
+from lti_tool.training.learning_views import manages, settle_now, turn_now
 from lti_tool.training.mine import record
 from lti_tool.ui.format import local
 
@@ -16,6 +16,7 @@ blueprint = Blueprint("mine", __name__, template_folder="templates")
 @access.visitor()
 def page() -> str:
     """What is owed and what was done, at this school."""
+    settle_now()
     catalogue: Catalogue = current_app.extensions["catalogue"]
     who = {"school_id": g.visit.school_id, "person_id": g.visit.person_id}
     owed, missed = record.duties(g.session, **who, today=local(g.now).date())

@@ -125,6 +125,7 @@ def _page(given: Mapping[str, Any], errors: Mapping[str, Any]) -> str:
         ],
         bank_holidays=_bank_holidays(),
         cycles=cycles[::-1],
+        today=today,
         may_start=_may_start(),
         next_on=opening.next_set_date(g.session, school=school, now=g.now),
         months=get_month_names("wide", locale=get_locale() or "en_GB"),

@@ -152,6 +152,14 @@ def test_supply_is_told_first_and_then_led_to_the_rest(
     page = browser.get("/my-training")
     assert page.index("Before you start, 2026-27") < page.index("New starter training, 2026-27")
     assert "It is due on the first day here, 14 September 2026." in page
+    assert title(browser.get("/")).startswith("Before you start")
+    begin(browser)
+    browser.post("/training/who-to-tell")
+    done = browser.post("/training/declaration", printed_name="Sam Ostler", has_agreed="yes")
+    assert browser.path == "/training/finished"
+    assert "Before you start, 2026-27" in done
+    assert "There is one more training to do, by 28 September 2026." in done
+    assert title(browser.get("/")).startswith("New starter training")
 
 
 def test_whoever_owes_nothing_and_did_it_before_may_do_it_again(

@@ -91,11 +91,11 @@ def test_a_cycle_is_looked_at_before_it_is_opened(
     app: Flask, database: Database, head: Guest
 ) -> None:
     page = get(app, head, "/year/cycle")
-    assert "3 people, 0 changed clauses." in page
-    assert "2 teachers" in page
+    assert "3 people, no changed clause." in page
+    assert "2 members of teaching staff" in page
     assert "1 member of support staff" in page
     assert "1 of them is away from work" in page
-    assert "1 person: wait to be confirmed" in page
+    assert "1 person: not confirmed yet" in page
     with database.reading() as session:
         assert session.scalars(select(Obligation)).all() == []
     post(app, head, "/year/cycle", closes_on="2026-12-18")
@@ -156,7 +156,11 @@ def test_the_schools_own_dates(app: Flask, database: Database, head: Guest) -> N
 
 
 def test_holidays_are_entered_and_taken_back(app: Flask, database: Database, head: Guest) -> None:
-    christmas: dict[str, Any] = {"name": "Christmas", "starts_on": "2026-12-21", "ends_on": "2027-01-01"}
+    christmas: dict[str, Any] = {
+        "name": "Christmas",
+        "starts_on": "2026-12-21",
+        "ends_on": "2027-01-01",
+    }
     post(app, head, "/year/holidays", **christmas)
     post(app, head, "/year/holidays", **christmas)
     page = get(app, head, "/year")

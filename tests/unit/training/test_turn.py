@@ -43,9 +43,14 @@ def test_the_same_link_leads_to_what_is_owed() -> None:
 
 
 def test_what_the_link_is_for_goes_first_else_what_is_due_first() -> None:
-    both = [owed("before-you-start"), owed("induction")]
-    assert turn(both, [], asked="induction").module == "induction"
-    assert turn(both, [], asked="annual-refresh").module == "before-you-start"
+    both = [owed("annual-refresh"), owed("policy-update", "policy-2026-09")]
+    assert turn(both, [], asked="policy-update").module == "policy-update"
+    assert turn(both, [], asked="induction").module == "annual-refresh"
+
+
+def test_what_has_to_be_known_on_the_first_day_goes_before_all() -> None:
+    both = [owed("induction"), owed("before-you-start")]
+    assert turn(both, [], asked="induction").module == "before-you-start"
 
 
 def test_an_induction_begun_in_august_goes_on_in_september() -> None:
