@@ -41,6 +41,7 @@ from lti_tool.training import views as training_views
 from lti_tool.training.mine import views as mine_views
 from lti_tool.training.year import tasks as year_tasks
 from lti_tool.training.year import views as year_views
+from lti_tool.training.reminders import views as reminder_views
 from lti_tool.ui import assets, pages
 from lti_tool.ui.errors import ERRORS, UNKNOWN
 from lti_tool.ui.headers import security_headers
@@ -60,6 +61,7 @@ BLUEPRINTS = (
     training_views.blueprint,
     mine_views.blueprint,
     year_views.blueprint,
+    reminder_views.blueprint,
     evidence_views.blueprint,
 )
 HTTP_ERRORS = {

@@ -20,6 +20,7 @@ from lti_tool.lti.rosters.cli import rosters
 from lti_tool.migrations.run import upgrade
 from lti_tool.people.cli import people
 from lti_tool.training.year.cli import cycles
+from lti_tool.training.reminders.cli import mail_commands
 from lti_tool.ui.assets import AssetsMissingError
 
 
@@ -43,6 +44,7 @@ for command in (
     evidence,
     invite,
     keys,
+    mail_commands,
     migrate,
     people,
     platforms,

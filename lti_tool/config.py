@@ -19,8 +19,18 @@ class ConfigError(Exception):
     """One line for each setting that cannot be used."""
 
 
-def _setting(default: Any, meaning: str, read: Callable[[str], Any] = str) -> Any:
-    return field(default=default, metadata={"meaning": meaning, "read": read})
+# The ports on which a server takes mail, by how it is spoken to.
+SMTP_PORTS = {"smtp": 587, "smtps": 465, "smtp+plain": 25}
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})*")
+LONGEST_ADDRESS = 254
+
+
+def _setting(
+    default: Any, meaning: str, read: Callable[[str], Any] = str, *, is_secret: bool = False
+) -> Any:
+    return field(default=default, repr=not is_secret, metadata={"meaning": meaning, "read": read})
 
 
 def _flag(value: str) -> bool:
@@ -45,6 +55,27 @@ def _database(value: str) -> str:
         return "postgresql+psycopg://" + value.removeprefix("postgresql://")
     if not value.startswith(("sqlite:///", "postgresql+psycopg://")):
         raise ValueError("give sqlite:///FILE or postgresql://…")
+    return value
+
+
+def _mail_server(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in SMTP_PORTS or not parts.hostname or parts.path.strip("/"):
+        raise ValueError("give smtp://HOST:PORT (STARTTLS) or smtps://HOST:PORT (TLS at once)")
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise ValueError("user and password have settings of their own")
+    if parts.scheme == "smtp+plain" and not is_loopback(parts.hostname):
+        raise ValueError("mail without TLS is for this machine alone: use smtp:// or smtps://")
+    return f"{parts.scheme}://{_bracketed(parts.hostname)}:{parts.port or SMTP_PORTS[parts.scheme]}"
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _mail_address(value: str) -> str:
+    if not is_mail_address(value):
+        raise ValueError("give one e-mail address, without a name")
     return value
 
 
@@ -79,6 +110,11 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+def is_mail_address(text: str) -> bool:
+    """Whether mail can be sent there: one plain address, of letters that every server takes."""
+    return len(text) <= LONGEST_ADDRESS and _ADDRESS.fullmatch(text) is not None
+
+
 @dataclass(frozen=True)
 class Config:
     """The settings of one process."""
@@ -100,6 +136,15 @@ class Config:
     managers: str = _setting(
         "grants", "Who manages: grants, or instructors (a deployment that serves one school)"
     )
+    smtp_url: str = _setting(
+        "",
+        "The server that takes our e-mail, smtp://HOST:587 (STARTTLS) or smtps://HOST:465; empty "
+        "for no e-mail",
+        _mail_server,
+    )
+    smtp_user: str = _setting("", "Whom we log in as there, if it asks")
+    smtp_password: str = _setting("", "With which password", is_secret=True)
+    mail_from: str = _setting("", "The address our e-mail comes from", _mail_address)
 
 
 def read_config(instance: Path, environ: Mapping[str, str] | None = None) -> Config:
@@ -124,10 +169,25 @@ def read_config(instance: Path, environ: Mapping[str, str] | None = None) -> Con
             faults.append(f"{name}: {fault}")
     if values.get("managers", "grants") not in {"grants", "instructors"}:
         faults.append("CLAUSEWAY_MANAGERS: say grants or instructors")
+    faults += _unfit_together(values)
     if faults:
         raise ConfigError("\n".join(faults))
     values.setdefault("database_url", f"sqlite:///{instance.resolve() / 'clauseway.sqlite3'}")
     return Config(instance=instance, **values)
+
+
+def _unfit_together(values: Mapping[str, Any]) -> list[str]:
+    has = {
+        name for name in ("smtp_url", "smtp_user", "smtp_password", "mail_from") if name in values
+    }
+    faults = []
+    if "smtp_url" in has and "mail_from" not in has:
+        faults.append("CLAUSEWAY_MAIL_FROM: say which address our e-mail comes from")
+    if has and "smtp_url" not in has:
+        faults.append("CLAUSEWAY_SMTP_URL: say which server takes our e-mail")
+    if len(has & {"smtp_user", "smtp_password"}) == 1:
+        faults.append("CLAUSEWAY_SMTP_PASSWORD: give user and password, or neither")
+    return faults
 
 
 def _file_values(path: Path) -> tuple[dict[str, str], list[str]]:

@@ -534,6 +534,21 @@ CYCLES: Final = {
     ),
 }
 
+REMINDERS: Final = {
+    "reminders-shut": ErrorText(
+        409,
+        _("No e-mail can go out just now"),
+        _("Reminders are off, or it is a weekend, a holiday or one of your quiet hours."),
+        _("Go back to the reminders: the page says why, and when they can be sent."),
+    ),
+    "reminders-changed": ErrorText(
+        409,
+        _("Something changed since you looked"),
+        _("Other people would get an e-mail now than those you saw. Nothing was sent."),
+        _("Go back to the reminders, look at the list as it is now, and send it from there."),
+    ),
+}
+
 # A room's errors stand in a group of their own above, and join the list here.
 ERRORS: Final[dict[str, ErrorText]] = {
     **GENERAL,
@@ -543,4 +558,5 @@ ERRORS: Final[dict[str, ErrorText]] = {
     **CYCLES,
     **LTI,
     **CONNECT,
+    **REMINDERS,
 }
