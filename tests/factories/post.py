@@ -1,6 +1,7 @@
 """A real mail server on loopback, which can be told to misbehave."""
 
 import ssl
+from asyncio import Server
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -123,9 +124,9 @@ class OnAnyPort(Controller):
     """It looks whether it can be reached, which it cannot at the port it was given: 0."""
 
     def _trigger_server(self) -> None:
-        assert self.server is not None
+        assert isinstance(self.server, Server)
         self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()
+        super()._trigger_server()  # type: ignore[no-untyped-call]
 
 
 def _check(

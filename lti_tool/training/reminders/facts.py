@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, Select, case, func, or_, select
@@ -12,30 +12,25 @@ from sqlalchemy.orm import Session
 
 from lti_tool.config import is_mail_address
 from lti_tool.people.models import Absence, Grant, Membership, Person
-from lti_tool.training.cycles.models import Holiday, Obligation
+from lti_tool.training.cycles.calendars import holidays
+from lti_tool.training.cycles.facts import root_id
+from lti_tool.training.cycles.models import Obligation
+from lti_tool.training.cycles.owing import DONE, INDUCTION, OPEN
 from lti_tool.training.models import Journey
 from lti_tool.training.reminders.models import DROPPED, PERHAPS, SENT, Reminder, ReminderSettings
 from lti_tool.training.reminders.planning import Duty, Reader, Terms
 
-INDUCTION: Final = "induction"
-_root: Final = func.coalesce(Person.one_with, Person.id)
-"""Whom a row's person turned out to be."""
-
 
 def terms(session: Session, settings: ReminderSettings) -> Terms:
     """A school's settings and holidays, as the planner takes them."""
-    holidays = session.execute(
-        select(Holiday.name, Holiday.starts_on, Holiday.ends_on)
-        .where(Holiday.school_id == settings.school_id, Holiday.removed_at.is_(None))
-        .order_by(Holiday.starts_on)
-    )
+    closed = holidays(session, school_id=settings.school_id)
     return Terms(
         is_on=settings.is_on,
         quiet_from=settings.quiet_from,
         quiet_until=settings.quiet_until,
         has_digest=settings.has_digest,
         digest_weekday=settings.digest_weekday,
-        holidays=tuple((name, first, last) for name, first, last in holidays),
+        holidays=tuple((one.name, one.starts_on, one.ends_on) for one in closed),
     )
 
 
@@ -77,7 +72,7 @@ def load(
     for row in session.execute(_members(of)):
         members[row.root].append(row)
     away = set(session.scalars(_away(of, today)))
-    managers = set(session.scalars(of(select(_root), Grant).where(Grant.revoked_at.is_(None))))
+    managers = set(session.scalars(of(select(root_id), Grant).where(Grant.revoked_at.is_(None))))
     duties, languages = _duties(session, of)
     mailed = {row.root: row for row in session.execute(_mailed(of, apart_from))}
     readers = [
@@ -104,7 +99,7 @@ def finished_since(session: Session, *, school_id: str, day: date) -> int:
         .select_from(Obligation)
         .where(
             Obligation.school_id == school_id,
-            Obligation.outcome == "done",
+            Obligation.outcome == DONE,
             Obligation.ended_on >= day,
         )
     ).one()
@@ -112,7 +107,7 @@ def finished_since(session: Session, *, school_id: str, day: date) -> int:
 
 def _members(of: Narrowed) -> Select[Any]:
     columns = select(
-        _root.label("root"),
+        root_id.label("root"),
         Person.name,
         Person.email,
         Membership.confirmed_at,
@@ -135,7 +130,7 @@ def _standing(rows: Iterable[Row[*tuple[Any, ...]]], today: date, *, is_away: bo
 
 
 def _away(of: Narrowed, today: date) -> Select[Any]:
-    return of(select(_root), Absence).where(
+    return of(select(root_id), Absence).where(
         Absence.removed_at.is_(None),
         Absence.starts_on <= today,
         or_(Absence.ends_on.is_(None), Absence.ends_on >= today),
@@ -144,7 +139,7 @@ def _away(of: Narrowed, today: date) -> Select[Any]:
 
 def _duties(session: Session, of: Narrowed) -> tuple[dict[UUID, list[Duty]], dict[UUID, str]]:
     """What is still open, by person; and the language in which each trained last."""
-    journeys = of(select(_root, Journey.module, Journey.cycle, Journey.language), Journey)
+    journeys = of(select(root_id, Journey.module, Journey.cycle, Journey.language), Journey)
     begun: set[tuple[UUID, str, str]] = set()
     languages: dict[UUID, str] = {}
     for root, module, cycle, language, completed_at in session.execute(
@@ -155,7 +150,9 @@ def _duties(session: Session, of: Narrowed) -> tuple[dict[UUID, list[Duty]], dic
             # An induction that is not finished goes on in the next year.
             begun.add((root, module, cycle if module != INDUCTION else ""))
     duties: dict[UUID, list[Duty]] = defaultdict(list)
-    owed = of(select(_root.label("root"), Obligation), Obligation).where(Obligation.outcome == "")
+    owed = of(select(root_id.label("root"), Obligation), Obligation).where(
+        Obligation.outcome == OPEN
+    )
     for root, row in session.execute(owed):
         duties[root].append(
             Duty(
@@ -165,6 +162,7 @@ def _duties(session: Session, of: Narrowed) -> tuple[dict[UUID, list[Duty]], dic
                 due_on=row.due_on,
                 since=row.created_at,
                 is_begun=(root, row.module, row.cycle if row.module != INDUCTION else "") in begun,
+                reason=row.reason,
             )
         )
     return duties, languages
@@ -175,7 +173,7 @@ def _mailed(of: Narrowed, apart_from: UUID | None) -> Select[Any]:
     arrived = case((Reminder.state.in_((SENT, PERHAPS)), Reminder.tried_at))
     statement = of(
         select(
-            _root.label("root"),
+            root_id.label("root"),
             func.max(func.coalesce(Reminder.tried_on, Reminder.day)).label("mailed_on"),
             func.max(arrived).label("told_at"),
         ),
@@ -183,4 +181,4 @@ def _mailed(of: Narrowed, apart_from: UUID | None) -> Select[Any]:
     ).where(Reminder.state != DROPPED)
     if apart_from is not None:
         statement = statement.where(Reminder.id != apart_from)
-    return statement.group_by(_root)
+    return statement.group_by(root_id)

@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from lti_tool.curriculum.catalogue import Catalogue
 from lti_tool.policies.policy import School
+from lti_tool.training.cycles.words import reason_words
 from lti_tool.training.reminders.models import ReminderSettings
 from lti_tool.training.reminders.planning import Duty, Figures, Letter
 from lti_tool.ui.format import day
@@ -165,6 +166,8 @@ def _duty(duty: Duty, catalogue: Catalogue, language: str, today: date) -> str:
         words = _("%(training)s: it is due today.", training=title)
     else:
         words = _("%(training)s: due on %(day)s.", training=title, day=day(duty.due_on))
+    if duty.reason:
+        words += " " + reason_words(duty.reason)
     if duty.is_begun:
         words += " " + _("You have begun; it goes on where you stopped.")
     elif module is not None:

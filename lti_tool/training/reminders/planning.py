@@ -5,9 +5,9 @@ who gets the weekly digest finds their own training in it, and gets no other.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 DUE_SOON: Final = timedelta(days=7)
@@ -38,6 +38,8 @@ class Duty:
     since: datetime
     """When it came to be known."""
     is_begun: bool = False
+    reason: Mapping[str, Any] = field(default_factory=dict)
+    """Why it is due then, as ``cycles.words`` takes it."""
 
 
 @dataclass(frozen=True)

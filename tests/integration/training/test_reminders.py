@@ -80,7 +80,7 @@ class World:
         return guest
 
     def owe(self, guest: Guest, due_on: date = DUE, **values: Any) -> UUID:
-        given = {
+        given: dict[str, Any] = {
             "id": new_id(),
             "school_id": guest.school_id,
             "person_id": guest.person_id,
@@ -93,7 +93,8 @@ class World:
         } | values
         with self.database.transaction() as session:
             session.add(Obligation(**given))
-        return given["id"]
+        number: UUID = given["id"]
+        return number
 
     def run(self) -> int:
         """What the worker does each minute."""
@@ -184,7 +185,8 @@ def test_one_who_owes_is_written_to_once(world_of_each: World) -> None:
     plain, html = (part.get_content() for part in message.iter_parts())
     for text in (plain, html):
         assert "Dear Sam Ostler," in text
-        assert "Annual refresh: due on 31 October 2026. You have begun" in text
+        assert "Annual refresh: due on 31 October 2026. This year" in text, "and why"
+        assert "You have begun; it goes on where you stopped." in text
         assert ACTIVITY.replace("&", "&amp;") in text
         assert "Ask at school: Headteacher, 01632 960 021" in text
         assert "localhost" not in text
@@ -455,7 +457,11 @@ def test_a_server_that_breaks_off_leaves_one_unsure_and_the_others_waiting(
     for name in ("Ada First", "Bea Second", "Cai Third"):
         world.somebody(name)
     hold = threading.Event()
-    world.server.before_answer = lambda: hold.wait(2) and None
+
+    def hang() -> None:
+        hold.wait(2)
+
+    world.server.before_answer = hang
     assert world.run() == 0
     hold.set()
     assert sorted(world.states.values()) == ["perhaps", "waiting", "waiting"]
@@ -573,7 +579,7 @@ def test_managers_get_a_digest_with_their_own_in_it(world: World) -> None:
     assert "1 person is overdue" in said
     assert "1 person has still time, 0 of them on the way" in said
     assert "1 person is away from work" in said
-    assert "You have still to do yourself:\n\n- Annual refresh: due on 20 October 2026." in said
+    assert "You have still to do yourself:\n\n- Annual refresh: due on 20 October 2026. " in said
     assert "Ada" not in said
     world.clock.now = datetime(2026, 10, 13, 8, 0, tzinfo=UTC)
     world.run()
@@ -628,7 +634,7 @@ def test_sending_now_sends_what_was_seen(world: World) -> None:
         with world.database.transaction() as session:
             return act(session)
 
-    given = {"school": school, "has_server": True, "now": world.clock()}
+    given: dict[str, Any] = {"school": school, "has_server": True, "now": world.clock()}
     seen = look(lambda session: batches.outlook(session, **given)).fingerprint
     world.somebody("Ada Later")
     with pytest.raises(ToolError, match="reminders-changed"):

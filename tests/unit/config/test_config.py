@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lti_tool.config import ConfigError, is_loopback, read_config
+from lti_tool.config import ConfigError, is_loopback, is_mail_address, read_config
 
 
 def test_defaults_need_nothing(tmp_path: Path) -> None:
@@ -39,12 +39,80 @@ def test_a_postgresql_address_as_hosts_give_it(tmp_path: Path, scheme: str) -> N
         ("MANAGERS", "everybody"),
         ("PRIVATE_HOSTS", "http://lms.internal"),
         ("PRIVATE_HOSTS", "10.0.0.1/8"),
+        ("SMTP_URL", "mail.example.org"),
+        ("SMTP_URL", "http://mail.example.org"),
+        ("SMTP_URL", "smtp://mail.example.org/path"),
+        ("SMTP_URL", "smtp://user:secret@mail.example.org"),
+        ("SMTP_URL", "smtp://mail.example.org:port"),
+        ("SMTP_URL", "smtp+plain://mail.example.org"),
+        ("MAIL_FROM", "School <office@example.org>"),
+        ("MAIL_FROM", "office"),
         ("NO_SUCH", "x"),
     ],
 )
 def test_a_bad_setting_is_named(tmp_path: Path, name: str, value: str) -> None:
     with pytest.raises(ConfigError, match=f"^CLAUSEWAY_{name}: "):
         read_config(tmp_path, {f"CLAUSEWAY_{name}": value})
+
+
+MAIL = {"CLAUSEWAY_SMTP_URL": "smtp://mail.example.org", "CLAUSEWAY_MAIL_FROM": "a@example.org"}
+
+
+@pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        ("smtp://mail.example.org", "smtp://mail.example.org:587"),
+        ("smtps://mail.example.org", "smtps://mail.example.org:465"),
+        ("smtps://mail.example.org:4650/", "smtps://mail.example.org:4650"),
+        ("smtp+plain://localhost", "smtp+plain://localhost:25"),
+        ("smtp+plain://[::1]:2525", "smtp+plain://[::1]:2525"),
+    ],
+)
+def test_a_mail_server_by_how_it_is_spoken_to(tmp_path: Path, given: str, url: str) -> None:
+    assert read_config(tmp_path, MAIL | {"CLAUSEWAY_SMTP_URL": given}).smtp_url == url
+
+
+@pytest.mark.parametrize(
+    ("change", "missing"),
+    [
+        ({"CLAUSEWAY_MAIL_FROM": ""}, "MAIL_FROM"),
+        ({"CLAUSEWAY_SMTP_URL": ""}, "SMTP_URL"),
+        ({"CLAUSEWAY_SMTP_USER": "x"}, "SMTP_PASSWORD"),
+        ({"CLAUSEWAY_SMTP_PASSWORD": "x"}, "SMTP_PASSWORD"),
+    ],
+)
+def test_what_mail_needs_besides(tmp_path: Path, change: dict[str, str], missing: str) -> None:
+    with pytest.raises(ConfigError, match=f"^CLAUSEWAY_{missing}: "):
+        read_config(tmp_path, MAIL | change)
+
+
+def test_the_password_is_not_shown_with_the_settings(tmp_path: Path) -> None:
+    given = {"CLAUSEWAY_SMTP_USER": "us", "CLAUSEWAY_SMTP_PASSWORD": "correct horse"}
+    config = read_config(tmp_path, MAIL | given)
+    assert config.smtp_password == "correct horse"
+    assert "correct horse" not in repr(config)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("sam.o'stler+x@mail.example.org", True),
+        ("sam@localhost", True),
+        ("sam", False),
+        ("sam@", False),
+        ("@example.org", False),
+        ("a@b@example.org", False),
+        ("sam..o@example.org", False),
+        ("sam @example.org", False),
+        ("sam@example.org\n", False),
+        ("sam@example.org,ada@example.org", False),
+        ("säm@example.org", False),
+        ("sam@-example.org", False),
+        ("s" * 250 + "@example.org", False),
+    ],
+)
+def test_a_plain_mail_address(text: str, expected: bool) -> None:
+    assert is_mail_address(text) is expected
 
 
 def test_private_hosts_are_named_in_either_place(tmp_path: Path) -> None:

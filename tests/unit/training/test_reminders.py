@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -34,18 +35,18 @@ def duty(due_on: date = date(2026, 10, 31), opens_on: date = date(2026, 9, 1)) -
     return Duty("annual-refresh", "2026-27", opens_on, due_on, at_noon(date(2026, 9, 1)))
 
 
-def reader(number: int = 1, **values: object) -> Reader:
-    given: dict[str, object] = {
+def reader(number: int = 1, **values: Any) -> Reader:
+    given: dict[str, Any] = {
         "person_id": UUID(int=number),
         "name": "Sam Ostler",
         "address": "sam@example.org",
         "duties": (duty(),),
     }
-    return Reader(**(given | values))  # type: ignore[arg-type]
+    return Reader(**(given | values))
 
 
-def terms(**values: object) -> Terms:
-    given: dict[str, object] = {
+def terms(**values: Any) -> Terms:
+    given: dict[str, Any] = {
         "is_on": True,
         "quiet_from": 18,
         "quiet_until": 7,
@@ -53,7 +54,7 @@ def terms(**values: object) -> Terms:
         "digest_weekday": 0,
         "holidays": (("Half term", date(2026, 10, 26), date(2026, 10, 30)),),
     }
-    return Terms(**(given | values))  # type: ignore[arg-type]
+    return Terms(**(given | values))
 
 
 def planned(
@@ -104,7 +105,7 @@ def test_what_was_known_before_it_opened_is_said_once_it_does() -> None:
         ({"mailed_on": TODAY - timedelta(days=7)}, "overdue"),
     ],
 )
-def test_who_is_left_out_and_why(values: dict[str, object], expected: str) -> None:
+def test_who_is_left_out_and_why(values: dict[str, Any], expected: str) -> None:
     one = reader(**{"duties": (duty(TODAY - timedelta(days=1)),)} | values)
     assert planned(one) == expected
 
@@ -238,14 +239,13 @@ def test_a_whole_autumn(
                 everybody += who
             assert sorted(one.person_id for one in everybody) == sorted(mailed)
             for letter in found.letters:
-                who = letter.reader
-                assert who.standing == "counted"
-                assert who.address
+                one = letter.reader
+                assert one.standing == "counted"
+                assert one.address
                 assert letter.duties or letter.kind == "digest"
-                assert (letter.kind == "digest") <= (who.is_manager and has_digest)
-                mailed[who.person_id].append(today)
-                place = people.index(who)
-                people[place] = _mailed(who, moment)
+                assert (letter.kind == "digest") <= (one.is_manager and has_digest)
+                mailed[one.person_id].append(today)
+                people[people.index(one)] = _mailed(one, moment)
         moment += timedelta(hours=5)
     for days in mailed.values():
         for first, then in pairwise(days):
@@ -255,7 +255,7 @@ def test_a_whole_autumn(
             assert not any(first <= day <= last for _, first, last in holidays)
 
 
-def _values(one: Reader) -> dict[str, object]:
+def _values(one: Reader) -> dict[str, Any]:
     return {
         "duties": one.duties,
         "standing": one.standing,
