@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -26,7 +26,7 @@ from lti_tool.training.reminders.models import (
     ReminderBatch,
     ReminderSettings,
 )
-from lti_tool.training.reminders.planning import Figures, Plan, Reader, Terms
+from lti_tool.training.reminders.planning import Plan, Reader, Terms
 from lti_tool.ui.format import local
 
 SHOWN: Final = 20
@@ -100,13 +100,6 @@ def plan_day(session: Session, *, school: School, now: datetime) -> int:
         return 0
     kept.planned_on = today
     return _queue(session, _outlook(session, kept, True, now), by=None, now=now)
-
-
-def figures(session: Session, found: Outlook, *, today: date) -> Figures:
-    """How a school's people stand."""
-    school_id = found.settings.school_id
-    finished = facts.finished_since(session, school_id=school_id, day=today - planning.WEEK)
-    return planning.figures(found.readers, today=today, finished=finished)
 
 
 def _queue(session: Session, found: Outlook, *, by: UUID | None, now: datetime) -> int:

@@ -304,14 +304,13 @@ def _text(
     readers = (
         facts.load(session, school_id=school_id, today=today) if letter.kind == "digest" else ()
     )
-    finished = facts.finished_since(session, school_id=school_id, day=today - planning.WEEK)
     return letters.compose(
         letter,
         school=post.catalogue.schools[school_id],
         settings=session.get_one(ReminderSettings, school_id),
         catalogue=post.catalogue,
         today=today,
-        figures=planning.figures(readers, today=today, finished=finished),
+        figures=facts.figures(session, readers, school_id=school_id, today=today),
     )
 
 

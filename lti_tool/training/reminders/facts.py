@@ -17,8 +17,17 @@ from lti_tool.training.cycles.facts import root_id
 from lti_tool.training.cycles.models import Obligation
 from lti_tool.training.cycles.owing import DONE, INDUCTION, OPEN
 from lti_tool.training.models import Journey
-from lti_tool.training.reminders.models import DROPPED, PERHAPS, SENT, Reminder, ReminderSettings
-from lti_tool.training.reminders.planning import Duty, Reader, Terms
+from lti_tool.training.reminders import planning
+from lti_tool.training.reminders.models import (
+    DROPPED,
+    GIVEN_UP,
+    PERHAPS,
+    REFUSED,
+    SENT,
+    Reminder,
+    ReminderSettings,
+)
+from lti_tool.training.reminders.planning import WEEK, Duty, Figures, Reader, Terms
 
 
 def terms(session: Session, settings: ReminderSettings) -> Terms:
@@ -92,17 +101,25 @@ def load(
     return sorted(readers, key=lambda one: (not one.name, one.name.casefold(), one.person_id))
 
 
-def finished_since(session: Session, *, school_id: str, day: date) -> int:
-    """How many trainings were finished at a school since a day."""
-    return session.scalars(
-        select(func.count())
-        .select_from(Obligation)
-        .where(
-            Obligation.school_id == school_id,
-            Obligation.outcome == DONE,
-            Obligation.ended_on >= day,
-        )
-    ).one()
+def figures(session: Session, readers: Iterable[Reader], *, school_id: str, today: date) -> Figures:
+    """How a school's people stand, and what happened in the last seven days."""
+    since = today - WEEK
+    finished = select(func.count()).where(
+        Obligation.school_id == school_id,
+        Obligation.outcome == DONE,
+        Obligation.ended_on > since,
+    )
+    failed = select(func.count()).where(
+        Reminder.school_id == school_id,
+        Reminder.state.in_((REFUSED, GIVEN_UP)),
+        Reminder.day > since,
+    )
+    return planning.figures(
+        readers,
+        today=today,
+        finished=session.scalars(finished).one(),
+        failed=session.scalars(failed).one(),
+    )
 
 
 def _members(of: Narrowed) -> Select[Any]:

@@ -33,7 +33,7 @@ STYLE: Final = Markup(
     "a{color:#12606f;word-break:break-word}"
     ".go a{display:inline-block;padding:10px 18px;background:#17505c;color:#fff;"
     "font-weight:bold;text-decoration:none;border-radius:6px}"
-    ".note{font-size:14px;color:#52616a}</style>"
+    ".note{font-size:14px;color:#52616a;overflow-wrap:anywhere}</style>"
 )
 
 
@@ -146,14 +146,8 @@ def _opening(letter: Letter, school: School, today: date) -> str:
             school=school.name,
             day=day(today),
         )
-    if len(letter.duties) > 1:
-        return _(
-            "There are trainings on the social media policy of %(school)s for you to do:",
-            school=school.name,
-        )
     return _(
-        "There is a training on the social media policy of %(school)s for you to do:",
-        school=school.name,
+        "You have training on the social media policy to do at %(school)s:", school=school.name
     )
 
 
@@ -179,8 +173,8 @@ def _standing(figures: Figures) -> tuple[str, ...]:
     lines = [
         ngettext("%(num)s person is overdue", "%(num)s people are overdue", figures.overdue),
         ngettext(
-            "%(num)s person has still time, %(begun)s of them on the way",
-            "%(num)s people have still time, %(begun)s of them on the way",
+            "%(num)s person still has time; %(begun)s of them on the way",
+            "%(num)s people still have time; %(begun)s of them on the way",
             figures.due,
             begun=figures.begun,
         ),
@@ -196,6 +190,14 @@ def _standing(figures: Figures) -> tuple[str, ...]:
                 "%(num)s person is away from work and gets no e-mail",
                 "%(num)s people are away from work and get no e-mail",
                 figures.paused,
+            )
+        )
+    if figures.failed:
+        lines.append(
+            ngettext(
+                "%(num)s e-mail of the last seven days did not arrive; Reminders says why",
+                "%(num)s e-mails of the last seven days did not arrive; Reminders says why",
+                figures.failed,
             )
         )
     return tuple(lines)

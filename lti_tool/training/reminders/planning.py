@@ -204,10 +204,13 @@ class Figures:
     paused: int
     """Away from work, with something still to do."""
     finished: int = 0
-    """In the last seven days."""
+    failed: int = 0
+    """Trainings that were finished, and mails that did not arrive, in the last seven days."""
 
 
-def figures(readers: Iterable[Reader], *, today: date, finished: int) -> Figures:
+def figures(
+    readers: Iterable[Reader], *, today: date, finished: int = 0, failed: int = 0
+) -> Figures:
     """What managers read in their digest."""
     overdue = due = begun = paused = 0
     for reader in readers:
@@ -221,4 +224,4 @@ def figures(readers: Iterable[Reader], *, today: date, finished: int) -> Figures
         else:
             due += 1
             begun += any(duty.is_begun for duty in duties)
-    return Figures(overdue, due, begun, paused, finished)
+    return Figures(overdue, due, begun, paused, finished, failed)

@@ -14,7 +14,7 @@ from lti_tool.core.jobs import after_commit
 from lti_tool.curriculum.catalogue import Catalogue
 from lti_tool.people.access import manager
 from lti_tool.policies.policy import School
-from lti_tool.training.reminders import batches, letters, planning, settings, words
+from lti_tool.training.reminders import batches, facts, letters, planning, settings, words
 from lti_tool.training.reminders.batches import Outlook
 from lti_tool.training.reminders.delivery import register_tasks
 from lti_tool.training.reminders.schemas import PageQuery, SendForm, read_settings
@@ -113,7 +113,7 @@ def _samples(found: Outlook) -> list[tuple[planning.Letter, letters.Text]]:
     """The exact text of the first mail of each kind."""
     first = {letter.kind: letter for letter in reversed(found.plan.letters)}
     today = local(g.now).date()
-    figures = batches.figures(g.session, found, today=today)
+    figures = facts.figures(g.session, found.readers, school_id=_school().id, today=today)
     return [
         (
             first[kind],

@@ -577,7 +577,7 @@ def test_managers_get_a_digest_with_their_own_in_it(world: World) -> None:
     assert text is not None
     said = text.get_content().replace("\r\n", "\n")
     assert "1 person is overdue" in said
-    assert "1 person has still time, 0 of them on the way" in said
+    assert "1 person still has time; 0 of them on the way" in said
     assert "1 person is away from work" in said
     assert "You have still to do yourself:\n\n- Annual refresh: due on 20 October 2026. " in said
     assert "Ada" not in said

@@ -175,7 +175,7 @@ def test_what_a_digest_counts() -> None:
         reader(6, standing="waiting"),
         reader(7, duties=()),
     ]
-    assert figures(people, today=TODAY, finished=4) == Figures(1, 2, 1, 1, 4)
+    assert figures(people, today=TODAY, finished=4, failed=5) == Figures(1, 2, 1, 1, 4, 5)
 
 
 DUTIES = st.lists(
