@@ -241,7 +241,7 @@ def _claim(post: Post, schools: Mapping[str, Terms]) -> Claimed | UUID | None:
         row = session.scalar(
             select(Reminder)
             .where(_is_due(now), Reminder.school_id.in_(may_send))
-            .order_by(Reminder.next_at, Reminder.id)
+            .order_by(Reminder.next_at)  # as its index has it: nothing is sorted
             .limit(1)
             .with_for_update(skip_locked=True)
         )
@@ -301,16 +301,17 @@ def _text(
     post: Post, session: Session, row: Reminder, letter: Letter, now: datetime
 ) -> letters.Text:
     school_id, today = row.school_id, local(now).date()
-    readers = (
-        facts.load(session, school_id=school_id, today=today) if letter.kind == "digest" else ()
-    )
+    figures = None
+    if letter.kind == "digest":
+        readers = facts.load(session, school_id=school_id, today=today)
+        figures = facts.figures(session, readers, school_id=school_id, today=today)
     return letters.compose(
         letter,
         school=post.catalogue.schools[school_id],
         settings=session.get_one(ReminderSettings, school_id),
         catalogue=post.catalogue,
         today=today,
-        figures=facts.figures(session, readers, school_id=school_id, today=today),
+        figures=figures,
     )
 
 

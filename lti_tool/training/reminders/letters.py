@@ -82,12 +82,11 @@ def compose(
     settings: ReminderSettings,
     catalogue: Catalogue,
     today: date,
-    figures: Figures,
+    figures: Figures | None = None,
 ) -> Text:
-    """A mail in the language in which its reader trained last."""
+    """A mail in the language in which its reader trained last. A digest needs ``figures``."""
     language = letter.reader.language if letter.reader.language in LOCALES else "en"
     with force_locale(LOCALES[language]):
-        is_digest = letter.kind == "digest"
         duties = tuple(_duty(duty, catalogue, language, today) for duty in letter.duties)
         return Text(
             language=language,
@@ -96,9 +95,9 @@ def compose(
             if letter.reader.name.strip()
             else _("Good day,"),
             opening=_opening(letter, school, today),
-            items=_standing(figures) if is_digest else duties,
-            own=duties if is_digest else (),
-            button=_("Open the register") if is_digest else _("Go to the training"),
+            items=_standing(figures) if figures else duties,
+            own=duties if figures else (),
+            button=_("Open the register") if figures else _("Go to the training"),
             url=settings.activity_url,
             notes=(_why(letter, school), _ask(school, language)),
             sender=settings.sender_name,

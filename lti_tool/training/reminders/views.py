@@ -123,7 +123,7 @@ def _samples(found: Outlook) -> list[tuple[planning.Letter, letters.Text]]:
                 settings=found.settings,
                 catalogue=_catalogue(),
                 today=today,
-                figures=figures,
+                figures=figures if kind == "digest" else None,
             ),
         )
         for kind in planning.KINDS
