@@ -42,6 +42,8 @@ from lti_tool.training.mine import views as mine_views
 from lti_tool.training.year import tasks as year_tasks
 from lti_tool.training.year import views as year_views
 from lti_tool.training.reminders import views as reminder_views
+from lti_tool.training.staff import import_views, join_views, manager_views
+from lti_tool.training.staff import views as staff_views
 from lti_tool.ui import assets, pages
 from lti_tool.ui.errors import ERRORS, UNKNOWN
 from lti_tool.ui.headers import security_headers
@@ -62,6 +64,10 @@ BLUEPRINTS = (
     mine_views.blueprint,
     year_views.blueprint,
     reminder_views.blueprint,
+    staff_views.blueprint,
+    import_views.blueprint,
+    join_views.blueprint,
+    manager_views.blueprint,
     evidence_views.blueprint,
 )
 HTTP_ERRORS = {
@@ -176,6 +182,8 @@ def _enter() -> None:
     here.session = database.writing() if writes else database.reading()
     logs.request_id.set(here.request_id)
     if request.method == "POST":
+        if mark is not None and mark.largest:
+            request.max_content_length = mark.largest
         request.get_data(parse_form_data=True)  # it may come slowly: before a transaction begins
     if mark is None:
         return

@@ -17,7 +17,8 @@ from sqlalchemy.orm import Session
 from lti_tool.core import ledger
 from lti_tool.evidence.register import Line
 from lti_tool.evidence.schemas import Filters
-from lti_tool.evidence.words import ROLE_GROUP_WORDS, STATE_WORDS, delivery_words
+from lti_tool.evidence.words import STATE_WORDS, delivery_words
+from lti_tool.training.staff.words import ROLE_GROUP_WORDS
 from lti_tool.ui.format import local
 
 BYTE_ORDER_MARK: Final = "\ufeff"

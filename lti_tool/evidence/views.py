@@ -25,11 +25,12 @@ from lti_tool.evidence import export as exports
 from lti_tool.evidence import register as registers
 from lti_tool.evidence import resending
 from lti_tool.evidence.schemas import Filters, read_confirm, read_query, read_send_again
-from lti_tool.evidence.words import ROLE_GROUP_WORDS, STATE_WORDS, delivery_words, reason_words
+from lti_tool.evidence.words import STATE_WORDS, delivery_words, reason_words
 from lti_tool.lti.rosters import courses
 from lti_tool.people import access
 from lti_tool.people.memberships import confirm_members
 from lti_tool.policies.policy import School
+from lti_tool.training.staff.words import ROLE_GROUP_WORDS
 from lti_tool.ui.format import local
 
 blueprint = Blueprint("evidence", __name__, template_folder="templates")

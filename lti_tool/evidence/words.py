@@ -13,16 +13,6 @@ STATE_WORDS: Final[dict[str, LazyString]] = {
     "in-progress": lazy_gettext("In progress"),
     "not-started": lazy_gettext("Not started"),
 }
-ROLE_GROUP_WORDS: Final[dict[str, LazyString]] = {
-    "": lazy_gettext("Not known yet"),
-    "teaching": lazy_gettext("Teaching staff"),
-    "support": lazy_gettext("Support staff"),
-    "governor": lazy_gettext("Governor"),
-    "volunteer": lazy_gettext("Volunteer"),
-    "supply": lazy_gettext("Supply or visitor"),
-}
-
-
 REASON_WORDS: Final[dict[str, LazyString]] = {
     "unreachable": lazy_gettext("%(platform)s does not answer. We keep trying."),
     "platform-fault": lazy_gettext(

@@ -32,6 +32,8 @@ class Access:
     writes: bool = False
     """A GET that writes: it gets a writing session."""
     csrf: bool = True
+    largest: int | None = None
+    """The most bytes that its form may have, where that is more than elsewhere."""
 
 
 def public(*, writes: bool = False, csrf: bool = True) -> Callable[[View], View]:
@@ -49,9 +51,9 @@ def visitor(*, writes: bool = False) -> Callable[[View], View]:
     return _mark(Access("visitor", writes))
 
 
-def manager(*, writes: bool = False) -> Callable[[View], View]:
+def manager(*, writes: bool = False, largest: int | None = None) -> Callable[[View], View]:
     """Somebody with a confirmed visit who holds a grant for its school."""
-    return _mark(Access("manager", writes))
+    return _mark(Access("manager", writes, largest=largest))
 
 
 def _mark(access: Access) -> Callable[[View], View]:

@@ -143,6 +143,105 @@ PEOPLE: Final = {
         _("There is no grant for this school to take back."),
         _("Look at the list of managers and try again."),
     ),
+    "payroll-number-taken": ErrorText(
+        400,
+        _("This payroll number is taken"),
+        _("Somebody else at your school has it."),
+        _("Correct it, or join the two people if they are one"),
+    ),
+    "absence-ends-early": ErrorText(
+        400,
+        _("The last day away is before the first"),
+        _("Nothing was saved."),
+        _("Write a day that is not before the first day away"),
+    ),
+    "absence-overlaps": ErrorText(
+        400,
+        _("They are away on some of these days already"),
+        _("Nothing was saved."),
+        _("Other days away that are entered already cover some of these: change those instead"),
+    ),
+    "last-manager": ErrorText(
+        400,
+        _("Your school needs a manager"),
+        _("This is the last one. Nothing was changed."),
+        _("Make somebody else a manager first."),
+    ),
+    "file-missing": ErrorText(
+        400,
+        _("No file was chosen"),
+        _("No file was chosen."),
+        _("Choose the CSV file, then press the button again."),
+    ),
+    "file-empty": ErrorText(
+        400,
+        _("The file is empty"),
+        _("Nobody is in this file."),
+        _("It needs a line of headings and a line for each person."),
+    ),
+    "file-too-large": ErrorText(
+        413,
+        _("The file is too large"),
+        _("This file is larger than 4 MB."),
+        _("A list of staff is far smaller. Leave out columns and sheets that are not needed."),
+    ),
+    "file-too-long": ErrorText(
+        400,
+        _("The file is too long"),
+        _("This file has more than %(most)s lines."),
+        _("Part it into several files and bring one after another."),
+    ),
+    "file-workbook": ErrorText(
+        400,
+        _("This is a workbook, not a CSV file"),
+        _("This is an Excel workbook or a zip file."),
+        _("In Excel choose File, Save as, “CSV UTF-8”, and bring that file."),
+    ),
+    "file-not-text": ErrorText(
+        400,
+        _("This is not a CSV file"),
+        _("This file does not hold text."),
+        _("Save the list of staff as CSV, and bring that file."),
+    ),
+    "file-without-header": ErrorText(
+        400,
+        _("The headings are missing"),
+        _("None of the first lines has a heading “name”."),
+        _(
+            "Put these headings above the columns, as far as you have them: name, email, role "
+            "group, site, start date, payroll number, leaving date."
+        ),
+    ),
+    "file-columns-twice": ErrorText(
+        400,
+        _("Two columns say the same"),
+        _("These columns mean the same to us: %(columns)s."),
+        _("Take out one, or call it something else."),
+    ),
+    "import-gone": ErrorText(
+        404,
+        _("This file is no longer kept"),
+        _("It was applied, put aside, replaced by another, or is older than eight hours."),
+        _("Bring the file again from “Staff files”."),
+    ),
+    "import-overtaken": ErrorText(
+        409,
+        _("Something has changed meanwhile"),
+        _("The school’s people are not what they were when this was shown. Nothing was done."),
+        _("Look at it again and press the button once more."),
+    ),
+    "import-undone": ErrorText(
+        409,
+        _("This file was undone already"),
+        _("Somebody undid it before. Nothing changed."),
+        _("Go back to “Staff files”."),
+    ),
+    "import-learned": ErrorText(
+        409,
+        _("This file can no longer be undone"),
+        _("%(people)s of its people have begun a training since, and that is kept."),
+        _("Correct what is wrong person by person, or bring a corrected file."),
+    ),
     "join-elsewhere": ErrorText(
         403,
         _("They cannot be joined from here"),

@@ -197,9 +197,9 @@ def _by_person(
 
 
 def _member(rows: Sequence[Row[*tuple[Any, ...]]], today: date) -> Standing:
-    """What a person is here by all their memberships: their own goes first, and they have left
-    once they have left all that counted."""
-    rows = sorted(rows, key=lambda row: row.one_with is not None)
+    """What a person is here by their own membership, which holds what joins brought; without one,
+    by all of those they are one with, and they have left once they have left all that counted."""
+    rows = [row for row in rows if row.one_with is None] or rows
     counted = [row for row in rows if row.confirmed_at is not None]
     last_days = [_last_day(row, today) for row in counted]
     return Standing(

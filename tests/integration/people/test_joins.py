@@ -16,6 +16,7 @@ from lti_tool.core.ledger import LedgerEntry
 from lti_tool.evidence import register as registers
 from lti_tool.evidence.schemas import Filters
 from lti_tool.people import joins, memberships, staff_lists
+from lti_tool.people.joining import codes, offers
 from lti_tool.people.models import Grant, Membership, Person, Visit
 from tests.factories.registers import (
     GLENMERE,
@@ -257,7 +258,7 @@ def test_the_same_address_or_name_is_an_offer_unless_the_staff_file_says_they_ar
     change(database, guests[4].person_id, payroll_number="2")
     arrive(database, "Amara Osei", GLENMERE)
     with database.reading() as session:
-        found = joins.offers(session, school_id=HEMSWELL)
+        found = offers.offers(session, school_id=HEMSWELL)
     assert {
         (frozenset((one.first.name, one.second.name)), one.same_email, one.same_name)
         for one in found
@@ -267,7 +268,7 @@ def test_the_same_address_or_name_is_an_offer_unless_the_staff_file_says_they_ar
     }
     join(database, guests[0].person_id, guests[1].person_id)
     with database.reading() as session:
-        assert len(joins.offers(session, school_id=HEMSWELL)) == 1
+        assert len(offers.offers(session, school_id=HEMSWELL)) == 1
 
 
 def test_a_code_shows_that_one_person_is_at_both(database: Database) -> None:
@@ -275,17 +276,17 @@ def test_a_code_shows_that_one_person_is_at_both(database: Database) -> None:
 
     def ask(code: str, minutes: int = 0) -> UUID:
         with database.transaction() as session:
-            return joins.by_code(session, code, now=NOW + timedelta(minutes=minutes))[1].id
+            return codes.by_code(session, code, now=NOW + timedelta(minutes=minutes))[1].id
 
     with database.transaction() as session:
         visit = session.get_one(Visit, guest.admission.visit_id)
-        code = joins.make_code(session, visit, now=NOW)
+        code = codes.make_code(session, visit, now=NOW)
     assert ask(code.lower().replace("-", " "), 9) == guest.person_id
     for wrong, minutes in ((code, 10), ("", 0), (code[:-1], 0)):
         with pytest.raises(ToolError, match="join-code-wrong"):
             ask(wrong, minutes)
     with database.transaction() as session:
-        joins.by_code(session, code, now=NOW)[0].used_at = NOW
+        codes.by_code(session, code, now=NOW)[0].used_at = NOW
     with pytest.raises(ToolError, match="join-code-wrong"):
         ask(code)
 
