@@ -95,16 +95,16 @@ def clean(cell: str) -> str:
 
     A cell is text to us and never worked out, whatever sign it begins with.
     """
-    seen = "".join(
-        " " if sign.isspace() else sign
-        for sign in cell
-        if unicodedata.category(sign) not in {"Cc", "Cf", "Co", "Cs"} or sign.isspace()
-    )
+    seen = "".join(" " if sign.isspace() else sign for sign in cell if _is_seen(sign))
     text = " ".join(seen.split())
     if found := re.fullmatch(r'="(.*)"', text):
         text = found[1].strip()
     text = text.removeprefix("'").strip()
     return "" if text.casefold() in NOTHING else text
+
+
+def _is_seen(sign: str) -> bool:
+    return sign.isprintable() or sign.isspace()
 
 
 def read_name(text: str) -> str:

@@ -232,7 +232,7 @@ def _readers(sites: tuple[str, ...]) -> Iterable[tuple[str, Callable[[str], Any]
 
 def _full_name(texts: dict[str, str]) -> str:
     both = f"{texts.get('forename', '')} {texts.get('surname', '')}".strip()
-    return texts.get("name", "") or both
+    return texts.get("name", "") or " ".join(both.replace(",", " ").split())
 
 
 def _without_repeats(rows: Sequence[StaffRow]) -> tuple[list[StaffRow], list[Fault]]:
