@@ -1,7 +1,7 @@
 """What a staff file would do to a school's people. Pure: it is shown first, and done as shown."""
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -12,6 +12,11 @@ from lti_tool.people.imports.reading import Fault, StaffRow
 
 MEMBERSHIP: Final = ("role_group", "site", "starts_on", "payroll_number", "ends_on")
 PERSON: Final = ("name", "email")
+# Two ways to write the same change nothing.
+SAME: Final[Mapping[str, Callable[[str], str]]] = {
+    "payroll_number": number_key,
+    "email": str.casefold,
+}
 
 
 @dataclass(frozen=True)
@@ -159,7 +164,7 @@ def _fields(row: StaffRow, member: Member) -> dict[str, tuple[Any, Any]]:
     fields: dict[str, tuple[Any, Any]] = {}
     for name in (*(() if member.signs_in else PERSON), *MEMBERSHIP):
         old, new = getattr(member, name), getattr(row, name)
-        if name == "payroll_number" and number_key(old) == number_key(new):
+        if name in SAME and SAME[name](old) == SAME[name](new):
             continue
         if new and new != old:
             fields[name] = (old, new)

@@ -121,7 +121,10 @@ def yes() -> Page:
         found, other = codes.by_code(g.session, request.form.get("code", "")[:100], now=g.now)
     except ToolError:
         return _also_page(is_wrong=True), 400
-    root, joined = in_order(g.session, (_root(other.id), _root(_signed_in_as())))
+    both = _root(other.id), _root(_signed_in_as())
+    if both[0] == both[1]:
+        raise ToolError("joined-already")
+    root, joined = in_order(g.session, both)
     joins.join(g.session, root_id=root, joined_id=joined, school_id=g.visit.school_id, now=g.now)
     found.used_at = g.now
     settle_again([root, joined])

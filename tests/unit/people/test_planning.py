@@ -89,7 +89,8 @@ def test_without_a_number_the_file_knows_its_own_people_again() -> None:
 
 
 def test_who_is_not_counted_or_has_left_the_lists_is_counted_by_the_file() -> None:
-    for state in ({"is_confirmed": False}, {"has_left": True}):
+    states: tuple[dict[str, Any], ...] = ({"is_confirmed": False}, {"has_left": True})
+    for state in states:
         plan = make_plan([row(payroll_number="1")], [somebody(payroll_number="1", **state)])
         assert plan.changed[0].fields == {"counted": (False, True)}
 
