@@ -1,6 +1,6 @@
 """A staff file is taken in, shown, applied in one transaction, and undone."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any, Final
@@ -15,13 +15,16 @@ from lti_tool.core.ids import new_id
 from lti_tool.people.arrive import VISIT_LIFE
 from lti_tool.people.imports.members import members_of, realm, record
 from lti_tool.people.imports.models import StaffImport, StaffImportChange
-from lti_tool.people.imports.planning import PERSON, Member, Plan, make_plan
+from lti_tool.people.imports.planning import MEMBERSHIP, PERSON, Change, Plan, make_plan
 from lti_tool.people.imports.reading import Fault, StaffFile, StaffRow, read_staff_file
 from lti_tool.people.joins import kept
 from lti_tool.people.models import Identity, Membership, Person
 
 # A preview can be applied for as long as the visit it was made in can last.
 KEPT_FOR: Final = VISIT_LIFE
+
+Changed = dict[str, list[str | None]]
+"""By field, before and after, as JSON keeps them."""
 
 
 def receive(
@@ -103,10 +106,7 @@ def apply(
     if plan_of(session, found)[0].digest != shown:
         raise ToolError("import-overtaken")
     plan, _ = plan_of(session, found, ticked=ticked)
-    for row in (*plan.added, *(offer.row for offer in plan.offers)):
-        _add(session, found, row, by, now)
-    for change in plan.changed:
-        _change(session, found, change.row, change.member, change.fields, by, now)
+    _do(session, found, plan, by, now)
     found.content, found.applied_at, found.applied_by = None, now, by
     found.added = len(plan.added) + len(plan.offers)
     found.changed, found.unchanged = len(plan.changed), len(plan.unchanged)
@@ -137,88 +137,100 @@ def listed(session: Session, *, school_id: str) -> list[StaffImport]:
     return list(session.scalars(asked.order_by(StaffImport.applied_at.desc())))
 
 
-def _add(session: Session, found: StaffImport, row: StaffRow, by: UUID, now: datetime) -> None:
-    person = Person(id=new_id(), name=row.name, email=row.email, created_at=now)
-    session.add(person)
-    session.flush()
+def _do(session: Session, found: StaffImport, plan: Plan, by: UUID, now: datetime) -> None:
+    """Many rows at a time: a flush for each would hold the database for long."""
+    keys = select(Identity.subject).where(Identity.realm == realm(found.school_id))
+    known = set(session.scalars(keys))
+    with session.no_autoflush:
+        added = [
+            (row, Person(id=new_id(), name=row.name, email=row.email, created_at=now))
+            for row in (*plan.added, *(offer.row for offer in plan.offers))
+        ]
+        session.add_all(person for _, person in added)
+        session.flush()
+        done = [(row, person.id, _join(session, found, row, person, by, now))
+                for row, person in added]  # fmt: skip
+        done += [(one.row, one.member.person_id, changed)
+                 for one, changed in _change(session, plan.changed, by, now)]  # fmt: skip
+        for place, (row, person_id, changed) in enumerate(done):
+            session.add(
+                StaffImportChange(
+                    import_id=found.id,
+                    person_id=person_id,
+                    school_id=found.school_id,
+                    line=row.line,
+                    is_new=place < len(added),
+                    changed=changed,
+                )
+            )
+            if not row.payroll_number and row.key not in known:
+                session.add(
+                    Identity(
+                        id=new_id(),
+                        person_id=person_id,
+                        realm=realm(found.school_id),
+                        subject=row.key,
+                        first_seen_at=now,
+                    )
+                )
+            record(session, "person-imported", found, person_id, changed, by, now)
+        session.flush()
+
+
+def _join(
+    session: Session, found: StaffImport, row: StaffRow, person: Person, by: UUID, now: datetime
+) -> Changed:
+    said = {name: getattr(row, name) for name in MEMBERSHIP}
     session.add(
         Membership(
             id=new_id(),
             school_id=found.school_id,
             person_id=person.id,
-            role_group=row.role_group,
-            site=row.site,
-            starts_on=row.starts_on,
-            payroll_number=row.payroll_number,
-            ends_on=row.ends_on,
             created_at=now,
             confirmed_at=now,
             confirmed_by=by,
+            **said,
         )
     )
-    said = {name: kept(value) for name, value in asdict(row).items() if value and name != "line"}
-    changed = {name: [None, value] for name, value in said.items()}
-    _note(session, found, person.id, row, changed, is_new=True, now=now)
-    record(session, "person-imported", found, person.id, changed, by, now)
+    said |= {"name": row.name, "email": row.email}
+    return {name: [None, kept(value)] for name, value in said.items() if value}
 
 
 def _change(
-    session: Session,
-    found: StaffImport,
-    row: StaffRow,
-    member: Member,
-    fields: Mapping[str, tuple[Any, Any]],
-    by: UUID,
-    now: datetime,
-) -> None:
-    person = session.get_one(Person, member.person_id)
-    own = session.get_one(Membership, member.membership_id)
-    changed: dict[str, list[str | None]] = {}
-    for name, (old, new) in fields.items():
-        if name == "counted":
-            if own.confirmed_at is None:
-                changed["confirmed_at"] = [None, kept(now)]
-                own.confirmed_at, own.confirmed_by = now, by
-            if own.left_at is not None:
-                changed["left_at"] = [kept(own.left_at), None]
-                own.left_at = None
-            continue
-        changed[name] = [kept(old) or None, kept(new)]
-        setattr(person if name in PERSON else own, name, new)
-    _note(session, found, person.id, row, changed, is_new=False, now=now)
-    record(session, "person-imported", found, person.id, changed, by, now)
+    session: Session, changes: Sequence[Change], by: UUID, now: datetime
+) -> Iterator[tuple[Change, Changed]]:
+    rows: dict[UUID, tuple[Membership, Person]] = {}
+    for some in batched([one.member.membership_id for one in changes]):
+        asked = select(Membership, Person).join(Person, Person.id == Membership.person_id)
+        for own, person in session.execute(asked.where(Membership.id.in_(some))):
+            rows[own.id] = own, person
+    for one in changes:
+        own, person = rows[one.member.membership_id]
+        changed: Changed = {}
+        for name, (old, new) in one.fields.items():
+            if name == "counted":
+                changed |= _count(own, by, now)
+                continue
+            changed[name] = [kept(old) or None, kept(new)]
+            setattr(person if name in PERSON else own, name, new)
+        yield one, changed
 
 
-def _note(
-    session: Session,
-    found: StaffImport,
-    person_id: UUID,
-    row: StaffRow,
-    changed: dict[str, list[str | None]],
-    *,
-    is_new: bool,
-    now: datetime,
-) -> None:
-    session.add(
-        StaffImportChange(
-            import_id=found.id,
-            person_id=person_id,
-            school_id=found.school_id,
-            line=row.line,
-            is_new=is_new,
-            changed=changed,
-        )
-    )
-    vouching, subject = realm(found.school_id), row.key
-    if row.payroll_number or session.scalar(
-        select(Identity.id).where(Identity.realm == vouching, Identity.subject == subject)
-    ):
-        return
-    session.add(
-        Identity(
-            id=new_id(), person_id=person_id, realm=vouching, subject=subject, first_seen_at=now
-        )
-    )
+def _count(own: Membership, by: UUID, now: datetime) -> Changed:
+    changed: Changed = {}
+    if own.confirmed_at is None:
+        changed["confirmed_at"] = [None, kept(now)]
+        own.confirmed_at, own.confirmed_by = now, by
+    if own.left_at is not None:
+        changed["left_at"] = [kept(own.left_at), None]
+        own.left_at = None
+    return changed
+
+
+def batched(ids: Sequence[UUID]) -> Iterator[Sequence[UUID]]:
+    """No more at a time than a statement can name."""
+    for start in range(0, len(ids), 500):
+        yield ids[start : start + 500]
 
 
 def _pack(read: StaffFile) -> dict[str, Any]:

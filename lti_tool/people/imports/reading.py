@@ -18,7 +18,7 @@ from lti_tool.people.imports import columns
 from lti_tool.people.imports.columns import CellError, clean, number_key, plain
 
 LARGEST: Final = 4 * 1024 * 1024
-MOST_ROWS: Final = 25_000
+MOST_ROWS: Final = 5_000
 DELIMITERS: Final = (",", ";", "\t")
 HEADER_WITHIN: Final = 10
 # A cell may hold a line break; one that holds more has lost its closing quotation mark.

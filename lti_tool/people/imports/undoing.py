@@ -1,10 +1,10 @@
 """A staff file that was applied is looked at again, and undone."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from lti_tool.core import ledger
@@ -14,7 +14,7 @@ from lti_tool.people.imports.members import realm, record
 from lti_tool.people.imports.models import StaffImport, StaffImportChange
 from lti_tool.people.imports.planning import PERSON
 from lti_tool.people.joins import kept, value_of
-from lti_tool.people.models import Absence, Grant, Identity, Membership, Person
+from lti_tool.people.models import Absence, Grant, Identity, Join, Membership, Person
 
 
 def applied(session: Session, *, school_id: str, import_id: UUID) -> StaffImport:
@@ -63,13 +63,17 @@ def undo(
         raise ToolError("import-undone")
     if learned:
         raise ToolError("import-learned", people=len(learned))
-    touched = []
-    for change, person in changes_of(session, school_id=found.school_id, import_id=found.id):
-        touched.append(person.id)
+    school_id, import_id = found.school_id, found.id
+    changes = changes_of(session, school_id=school_id, import_id=import_id)
+    _remove(session, school_id, [one.person_id for one, _ in changes if one.is_new], now)
+    changes = changes_of(session, school_id=school_id, import_id=import_id)
+    touched = [person.id for _, person in changes]
+    own = _memberships(session, found.school_id, touched)
+    for change, person in changes:
         if change.is_new:
-            _remove(session, found.school_id, person, now)
+            person.name = person.email = ""
         else:
-            _restore(session, found.school_id, person, change.changed)
+            _restore(person, own.get(person.id), change.changed)
         record(session, "person-import-undone", found, person.id, change.changed, by, now)
     session.execute(
         delete(Identity).where(
@@ -92,31 +96,44 @@ def undo(
     return touched
 
 
-def _remove(session: Session, school_id: str, person: Person, now: datetime) -> None:
-    """Somebody who was never here: nothing of them stays but the ledger's record of the file."""
-    for made, _ in joins.standing(session, person_id=person.id):
-        if person.id in (made.joined_id, made.root_id):
-            joins.separate(session, join_id=made.id, school_id=school_id, now=now)
-    session.refresh(person)
-    who = {"school_id": school_id, "person_id": person.id}
-    session.execute(delete(Membership).filter_by(**who))
-    session.execute(
-        update(Absence).filter_by(**who).where(Absence.removed_at.is_(None)).values(removed_at=now)
+def _remove(session: Session, school_id: str, added: Sequence[UUID], now: datetime) -> None:
+    """People who were never here: nothing of them stays but the ledger's record of the file."""
+    joined = select(Join.id).where(
+        Join.undone_at.is_(None), or_(Join.joined_id.in_(added), Join.root_id.in_(added))
     )
+    for join_id in session.scalars(joined.order_by(Join.made_at.desc())).all():
+        joins.separate(session, join_id=join_id, school_id=school_id, now=now)
+    of_them = {"synchronize_session": False}
+    for table, gone in ((Absence, {"removed_at": now}), (Grant, {"revoked_at": now})):
+        (column,) = gone
+        session.execute(
+            update(table)
+            .where(table.school_id == school_id, table.person_id.in_(added))
+            .where(getattr(table, column).is_(None))
+            .values(gone)
+            .execution_options(**of_them)
+        )
     session.execute(
-        update(Grant).filter_by(**who).where(Grant.revoked_at.is_(None)).values(revoked_at=now)
+        delete(Membership)
+        .where(Membership.school_id == school_id, Membership.person_id.in_(added))
+        .execution_options(**of_them)
     )
-    person.name = person.email = ""
+    session.flush()
+    session.expire_all()
+
+
+def _memberships(
+    session: Session, school_id: str, person_ids: Sequence[UUID]
+) -> dict[UUID, Membership]:
+    asked = select(Membership).where(
+        Membership.school_id == school_id, Membership.person_id.in_(person_ids)
+    )
+    return {own.person_id: own for own in session.scalars(asked)}
 
 
 def _restore(
-    session: Session, school_id: str, person: Person, changed: Mapping[str, list[str | None]]
+    person: Person, own: Membership | None, changed: Mapping[str, list[str | None]]
 ) -> None:
-    own = session.scalar(
-        select(Membership).where(
-            Membership.school_id == school_id, Membership.person_id == person.id
-        )
-    )
     for name, (old, new) in changed.items():
         row = person if name in PERSON else own
         if row is not None and (kept(getattr(row, name)) or None) == new:

@@ -4,7 +4,7 @@ import secrets
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from lti_tool.core.errors import ToolError
@@ -29,6 +29,11 @@ def make_code(session: Session, visit: Visit, *, now: datetime) -> str:
     )
     session.flush()
     return "-".join((code[:4], code[4:8], code[8:]))
+
+
+def forget(session: Session, *, now: datetime) -> None:
+    """Erase the codes that no longer work."""
+    session.execute(delete(JoinCode).where(JoinCode.expires_at <= now))
 
 
 def by_code(session: Session, code: str, *, now: datetime) -> tuple[JoinCode, Person]:

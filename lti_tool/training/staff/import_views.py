@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, g, redirect, render_template, request, url_for
+from flask.sansio.blueprints import BlueprintSetupState
 from marshmallow import ValidationError
 from werkzeug.wrappers import Response
 
@@ -16,6 +17,7 @@ from lti_tool.people.models import Person
 from lti_tool.training.staff.here import school, settle_again
 from lti_tool.training.staff.learned import learned_since
 from lti_tool.training.staff.schemas import ApplyForm
+from lti_tool.training.staff.tasks import register_tasks
 from lti_tool.training.staff.words import change_words, fault_words
 from lti_tool.ui.errors import ERRORS
 
@@ -28,6 +30,12 @@ LARGEST_FORM = LARGEST + 64 * 1024
 # So many lines of one kind a page shows; of more it says how many there are.
 MOST_SHOWN = 500
 FILE_FAULTS = frozenset(code for code in ERRORS if code.startswith("file-"))
+
+
+@blueprint.record_once
+def _open(state: BlueprintSetupState) -> None:
+    found = state.app.extensions
+    register_tasks(found["queue"], found["database"], found["clock"])
 
 
 @blueprint.get("")
