@@ -44,6 +44,7 @@ from lti_tool.training.year import views as year_views
 from lti_tool.training.reminders import views as reminder_views
 from lti_tool.training.staff import import_views, join_views, manager_views
 from lti_tool.training.staff import views as staff_views
+from lti_tool.training.versions import views as version_views
 from lti_tool.ui import assets, pages
 from lti_tool.ui.errors import ERRORS, UNKNOWN
 from lti_tool.ui.headers import security_headers
@@ -68,6 +69,7 @@ BLUEPRINTS = (
     import_views.blueprint,
     join_views.blueprint,
     manager_views.blueprint,
+    version_views.blueprint,
     evidence_views.blueprint,
 )
 HTTP_ERRORS = {

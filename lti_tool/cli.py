@@ -21,6 +21,7 @@ from lti_tool.migrations.run import upgrade
 from lti_tool.people.cli import people
 from lti_tool.training.year.cli import cycles
 from lti_tool.training.reminders.cli import mail_commands
+from lti_tool.training.versions.cli import policies
 from lti_tool.ui.assets import AssetsMissingError
 
 
@@ -48,6 +49,7 @@ for command in (
     migrate,
     people,
     platforms,
+    policies,
     rosters,
     scores,
     worker,

@@ -613,6 +613,30 @@ CONNECT: Final = {
 }
 
 CYCLES: Final = {
+    "version-in-use": ErrorText(
+        409,
+        _("This version is in use already"),
+        _("Version %(number)s is the one that everybody learns now. Nothing was changed."),
+        _("Open the list of versions to see since when."),
+    ),
+    "version-changed": ErrorText(
+        409,
+        _("Another version was opened meanwhile"),
+        _("Version %(number)s is in use now, so what you were shown no longer holds."),
+        _("Look again at what differs, and open the version then."),
+    ),
+    "reason-missing": ErrorText(
+        400,
+        _("A reason is missing"),
+        _("The weight is not what the comparison proposes. Nothing was changed."),
+        _("Go back and say why."),
+    ),
+    "due-date-wrong": ErrorText(
+        400,
+        _("Nobody can be asked by that day"),
+        _("It has to be after today and within a year. Nothing was changed."),
+        _("Go back and choose another day."),
+    ),
     "cycle-open-already": ErrorText(
         409,
         _("This year’s refresh is open already"),

@@ -85,12 +85,14 @@ CATALOGUE = Catalogue(
 
 
 @contextmanager
-def running(instance: Path, database: Database, clock: Clock) -> Iterator[Flask]:
-    """The whole tool over the small catalogue and this database."""
+def running(
+    instance: Path, database: Database, clock: Clock, catalogue: Catalogue = CATALOGUE
+) -> Iterator[Flask]:
+    """The whole tool over this database, and the small catalogue or another."""
     url = database.engine.url.render_as_string(hide_password=False)
     config = Config(instance=instance, url=ORIGIN, database_url=url)
     give_key(instance)
-    app = create_app(config, clock=clock, catalogue=CATALOGUE)
+    app = create_app(config, clock=clock, catalogue=catalogue)
     app.testing = True
     app.config["PREFERRED_URL_SCHEME"] = "https"
     own, app.extensions["database"] = app.extensions["database"], database
@@ -162,7 +164,7 @@ def begin(session: Session, guest: Guest, **given: Any) -> Journey:
         person_id=guest.person_id,
         module=given.get("module", "induction"),
         cycle=given.get("cycle", "2026-27"),
-        policy_number="2022-03",
+        policy_number=given.get("number", "2022-03"),
         policy_sha256="0" * 64,
         role_group="teaching",
         language="en",
@@ -192,7 +194,7 @@ def complete(database: Database, guest: Guest, *, score: int = 90, **given: Any)
             printed_name="Printed Name",
             text="I have read it.",
             language="en",
-            policy_number="2022-03",
+            policy_number=given.get("number", "2022-03"),
             policy_sha256="0" * 64,
             document_sha256="",
             signed_at=NOW,
@@ -215,7 +217,7 @@ def complete(database: Database, guest: Guest, *, score: int = 90, **given: Any)
                 score=score,
                 first_score=60,
                 pass_mark=80,
-                policy_number="2022-03",
+                policy_number=given.get("number", "2022-03"),
                 completed_at=NOW,
             )
         )
