@@ -225,7 +225,11 @@ def _first_start_page(member: Membership | None) -> str:
     """The start page as nearly everybody sees it, drawn once for all who see the same."""
     visit: Visit = g.visit
     said = (member.role_group, member.site) if member else ("", "")
-    key = (visit.school_id, visit.module, visit.platform_name, visit.may_ask_to_manage, said)
+    school = school_now()
+    # Another version may have been opened since; where there is one alone, nobody need ask.
+    version = in_use(g.session, school).number if len(school.versions) > 1 else ""
+    seen = (visit.school_id, version, visit.module, visit.platform_name)
+    key = (*seen, visit.may_ask_to_manage, said)
     drawn: dict[object, str] = current_app.extensions["drawn"]
     if key not in drawn:
         if len(drawn) >= MOST_DRAWN:

@@ -93,7 +93,7 @@ def points(number: str) -> str:
 @blueprint.get("/<number>/open")
 @manager()
 def ask(number: str) -> str:
-    """What opening a version would do, for either weight, before it is done."""
+    """What opening a version would do, before it is done."""
     return _ask_page(number, {}, {})
 
 
@@ -127,11 +127,8 @@ def _ask_page(number: str, given: Mapping[str, Any], errors: Errors) -> str:
     diff = difference(g.session, school=school, number=number)
     if diff.before.number == number:
         raise ToolError("version-in-use", number=number)
-    shown = {
-        weight: preview(g.session, school=school, diff=diff, weight=weight, now=g.now)
-        for weight in Weight
-    }
-    due_on = shown[Weight.MAJOR].due_on
+    major = preview(g.session, school=school, diff=diff, weight=Weight.MAJOR, now=g.now)
+    due_on = major.due_on
     proposed = {
         "weight": diff.weight.value,
         "day": due_on.day,
@@ -141,7 +138,7 @@ def _ask_page(number: str, given: Mapping[str, Any], errors: Errors) -> str:
     return render_template(
         "versions/open.html",
         diff=diff,
-        previews=shown,
+        major=major,
         given={**proposed, **{name: given[name] for name in given}},
         errors=errors,
     )

@@ -17,9 +17,11 @@ from lti_tool.curriculum.reading import ROOT, read_catalogue
 from lti_tool.people.models import Membership
 from lti_tool.policies.diff import Weight
 from lti_tool.policies.policy import School
+from lti_tool.training.course import course_of
 from lti_tool.training.cycles.models import Obligation, PolicyOpening
 from lti_tool.training.cycles.versions import in_use
-from lti_tool.training.models import Completion, Declaration
+from lti_tool.training.declarations import note, paragraphs
+from lti_tool.training.models import Completion, Declaration, Journey
 from lti_tool.training.versions.cli import policies
 from lti_tool.training.versions.opening import open_version
 from lti_tool.training.versions.preview import difference, preview
@@ -279,6 +281,34 @@ class TestPages:
         for path in ("/policy/versions", PAGE, f"{PAGE}/open", f"{PAGE}/points"):
             assert browser(app, teacher).get(path).status_code == 403
         assert self.sent(app, teacher, weight="minor")[0] == 403
+
+    def test_learners_see_on_every_page_that_it_is_a_demonstration(
+        self, app: Flask, database: Database, clock: SetClock, school: School
+    ) -> None:
+        mark = "Demonstration: not adopted by this school"
+        guest = arrive(database, "Lena Learner", LFSSQ, now=clock())
+        client = browser(app, guest)
+        assert mark not in client.get("/").text
+        bring(database, school, clock)
+        assert mark in client.get("/").text, "drawn anew"
+        given = {
+            "csrf_token": csrf(app, guest.admission.visit_id),
+            "asked": "yes",
+            "role_group": "teaching",
+            "site": "Langley Fitzurse",
+        }
+        assert client.post("/begin", data=given, base_url="https://localhost").status_code == 303
+        for path in ("", "/policy", "/policy/people", "/who-to-tell", "/questions/1"):
+            page = client.get(f"/training{path}")
+            assert (page.status_code, mark in page.text) == (200, True), path
+        with database.reading() as session:
+            journey = session.scalars(select(Journey)).one()
+            assert journey.policy_number == NEW
+        course = course_of(app.extensions["catalogue"], journey)
+        with app.test_request_context():
+            said = paragraphs(course, site="")
+            assert f"version {NEW}, a demonstration not adopted by this school, in" in said[0]
+            assert "was written as a demonstration" in note(course)
 
     def test_the_register_marks_a_demonstration(
         self, app: Flask, database: Database, clock: SetClock, head: Guest
