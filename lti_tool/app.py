@@ -39,12 +39,12 @@ from lti_tool.people.models import Visit
 from lti_tool.policies.policy import School
 from lti_tool.training import views as training_views
 from lti_tool.training.mine import views as mine_views
-from lti_tool.training.year import tasks as year_tasks
-from lti_tool.training.year import views as year_views
 from lti_tool.training.reminders import views as reminder_views
 from lti_tool.training.staff import import_views, join_views, manager_views
 from lti_tool.training.staff import views as staff_views
 from lti_tool.training.versions import views as version_views
+from lti_tool.training.year import tasks as year_tasks
+from lti_tool.training.year import views as year_views
 from lti_tool.ui import assets, pages
 from lti_tool.ui.errors import ERRORS, UNKNOWN
 from lti_tool.ui.headers import security_headers
