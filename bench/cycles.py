@@ -98,7 +98,7 @@ def timed(database: Database, what: str, act: Callable[[Session], object]) -> No
 
 
 def states(session: Session) -> object:
-    shown = state(OPENS.date()).label("state")
+    shown = state(OPENS.date(), schools=[SCHOOL]).label("state")
     return dict(session.execute(select(shown, func.count()).group_by("state")).all())
 
 

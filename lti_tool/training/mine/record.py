@@ -47,7 +47,7 @@ def duties(
 ) -> tuple[list[Duty], list[Duty]]:
     """What is open, the first due first; and what ended without being done, the latest first."""
     rows = session.execute(
-        select(Obligation, state(today))
+        select(Obligation, state(today, schools=[school_id]))
         .where(
             Obligation.school_id == school_id,
             Obligation.person_id == person_id,
