@@ -10,7 +10,19 @@ from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, String, and_, case, cast, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    String,
+    Subquery,
+    and_,
+    case,
+    cast,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Session, aliased
 
 from lti_tool.core.errors import ToolError
@@ -273,32 +285,46 @@ def _joined(
     columns: Select[*tuple[Any, ...]], school_id: str, filters: Filters
 ) -> Select[*tuple[Any, ...]]:
     """A row for each human at the school. Of journeys that persons began before they were known
-    to be one, the one that was finished counts, else the first."""
-    own = aliased(Person)
-    root = func.coalesce(own.one_with, own.id)
-    order = (Journey.completed_at.is_(None), Journey.started_at)
-    found = (
-        select(
-            Journey.id,
-            root.label("root"),
-            func.row_number().over(partition_by=root, order_by=order).label("place"),
-        )
-        .join(own, own.id == Journey.person_id)
-        .where(
-            Journey.school_id == school_id,
-            Journey.module == filters.module,
-            Journey.cycle == filters.cycle,
-        )
-        .subquery()
+    to be one, the one that was finished counts, else their own."""
+    own, other = aliased(Journey), _of_joined(school_id, filters)
+    which = case(
+        (other.c.id.is_(None), own.id),
+        (own.id.is_(None), other.c.id),
+        (own.completed_at.is_(None) & other.c.completed_at.is_not(None), other.c.id),
+        else_=own.id,
     )
     return (
         columns.select_from(Membership)
         .join(Person, Person.id == Membership.person_id)
-        .outerjoin(found, and_(found.c.root == Membership.person_id, found.c.place == 1))
-        .outerjoin(Journey, Journey.id == found.c.id)
+        .outerjoin(
+            own, and_(own.person_id == Membership.person_id, *_meant(own, school_id, filters))
+        )
+        .outerjoin(other, and_(other.c.root == Membership.person_id, other.c.place == 1))
+        .outerjoin(Journey, Journey.id == which)
         .outerjoin(Completion, Completion.journey_id == Journey.id)
         .where(Membership.school_id == school_id, Person.one_with.is_(None))
     )
+
+
+def _of_joined(school_id: str, filters: Filters) -> Subquery:
+    """The journeys of those who are one with another, few as they are, by the other."""
+    joined, theirs = aliased(Person), aliased(Journey)
+    order = (theirs.completed_at.is_(None), theirs.started_at)
+    place = func.row_number().over(partition_by=joined.one_with, order_by=order)
+    return (
+        select(joined.one_with.label("root"), theirs.id, theirs.completed_at, place.label("place"))
+        .join(theirs, theirs.person_id == joined.id)
+        .where(joined.one_with.is_not(None), *_meant(theirs, school_id, filters))
+        .subquery()
+    )
+
+
+def _meant(
+    journey: type[Journey], school_id: str, filters: Filters
+) -> Iterator[ColumnElement[bool]]:
+    yield journey.school_id == school_id
+    yield journey.module == filters.module
+    yield journey.cycle == filters.cycle
 
 
 def _conditions(filters: Filters, today: date) -> Iterator[ColumnElement[bool]]:
