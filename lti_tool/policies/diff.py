@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
 from lti_tool.policies.parts import (
@@ -23,6 +23,8 @@ from lti_tool.policies.parts import (
 from lti_tool.policies.policy import Clause, ClauseKind, PolicyVersion, Rule, Tension
 from lti_tool.policies.vocabulary import NOT_PEOPLE
 
+KEPT: Final = 256
+"""How many comparisons are kept: pages ask the same again and again."""
 DETAILS: Final = (
     "title",
     "language",
@@ -112,6 +114,7 @@ class Diff:
         return Weight.MAJOR if self.obliging else Weight.MINOR
 
 
+@lru_cache(maxsize=KEPT)
 def compare(before: PolicyVersion, after: PolicyVersion) -> Diff:
     """What ``after`` says otherwise than ``before``.
 

@@ -1,7 +1,7 @@
 """What differs between the rules, and the tensions, of two versions of a policy. Pure."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
 from typing import Any, Final
@@ -9,7 +9,6 @@ from typing import Any, Final
 from lti_tool.policies.policy import PolicyVersion, Rule, Tension
 
 Part = Rule | Tension
-Content = Mapping[str, Any]
 
 UNSEEN: Final = frozenset({"clauses", "topics"})
 """Of a rule: which clauses carry it and where it is sorted. Nobody reads either by itself."""
@@ -48,15 +47,10 @@ def part_changes(
 ) -> Iterator[PartChange]:
     """Rules, or tensions, that differ. They are paired by all they say, then by what that comes
     to, then by name."""
-    left = sorted((_Read(one, _content(one, renamed)) for one in parts[0]), key=_Read.order)
-    right = sorted((_Read(one, _content(one, {})) for one in parts[1]), key=_Read.order)
+    left = sorted((_read(one, renamed) for one in parts[0]), key=_Read.whole)
+    right = sorted((_read(one, {}) for one in parts[1]), key=_Read.whole)
     for key in (_Read.whole, _Read.substance, _Read.name):
-        for one in list(left):
-            twin = next((other for other in right if key(other) == key(one)), None)
-            if twin is None:
-                continue
-            left.remove(one)
-            right.remove(twin)
+        for one, twin in _paired(left, right, key):
             what = frozenset(name for name in one.said if one.said[name] != twin.said[name])
             if what - UNSEEN:
                 sides = _bound(one.part, before), _bound(twin.part, after)
@@ -71,29 +65,44 @@ def part_changes(
 
 @dataclass(frozen=True)
 class _Read:
-    """A rule or tension with its content in a form that can be compared."""
+    """A rule or tension with its content, field by field, in a form that can be compared."""
 
     part: Part
-    said: Content
+    said: Mapping[str, str]
 
-    def order(self) -> str:
-        return repr(sorted(self.said.items()))
+    def whole(self) -> str:
+        return repr(tuple(self.said.values()))
 
-    def whole(self) -> object:
-        return self.said
+    def substance(self) -> str:
+        spoken = _spoken(self.part)
+        return repr([value for name, value in self.said.items() if name not in spoken])
 
-    def substance(self) -> object:
-        return {name: value for name, value in self.said.items() if name not in _spoken(self.part)}
-
-    def name(self) -> object:
+    def name(self) -> str:
         if isinstance(self.part, Rule):
             return self.part.id
-        return self.part.topic, self.said["clauses"]
+        return repr((self.part.topic, self.said["clauses"]))
 
 
-def _content(part: Part, renamed: Mapping[str, str]) -> Content:
-    said = {one.name: plain(getattr(part, one.name)) for one in fields(part) if one.name != "id"}
-    return said | {"clauses": sorted(renamed.get(name, name) for name in part.clauses)}
+def _read(part: Part, renamed: Mapping[str, str]) -> _Read:
+    said = {
+        one.name: repr(plain(getattr(part, one.name))) for one in fields(part) if one.name != "id"
+    }
+    said["clauses"] = repr(sorted(renamed.get(name, name) for name in part.clauses))
+    return _Read(part, said)
+
+
+def _paired(
+    left: list[_Read], right: list[_Read], key: Callable[[_Read], str]
+) -> list[tuple[_Read, _Read]]:
+    """Those of both sides that share a key, each once; they are taken out of the lists."""
+    waiting: dict[str, list[_Read]] = {}
+    for one in reversed(right):
+        waiting.setdefault(key(one), []).append(one)
+    found = [(one, waiting[key(one)].pop()) for one in left if waiting.get(key(one))]
+    for side, place in ((left, 0), (right, 1)):
+        gone = {id(pair[place]) for pair in found}
+        side[:] = [one for one in side if id(one) not in gone]
+    return found
 
 
 def plain(value: Any) -> Any:

@@ -141,6 +141,10 @@ class PolicyVersion:
     """Written to show what a new version does, and not adopted by the school: never in use unless
     a manager opens it, and marked wherever it is shown."""
 
+    def __hash__(self) -> int:
+        # What is worked out from a version can be kept by it.
+        return hash((self.school_id, self.number, self.sha256))
+
     @property
     def id(self) -> str:
         return f"{self.school_id}/{self.number}"
