@@ -45,6 +45,7 @@ from lti_tool.training.staff import views as staff_views
 from lti_tool.training.versions import views as version_views
 from lti_tool.training.year import tasks as year_tasks
 from lti_tool.training.year import views as year_views
+from lti_tool.training.refresh import views as refresh_views
 from lti_tool.ui import assets, pages
 from lti_tool.ui.errors import ERRORS, UNKNOWN
 from lti_tool.ui.headers import security_headers
@@ -70,6 +71,7 @@ BLUEPRINTS = (
     join_views.blueprint,
     manager_views.blueprint,
     version_views.blueprint,
+    refresh_views.blueprint,
     evidence_views.blueprint,
 )
 HTTP_ERRORS = {

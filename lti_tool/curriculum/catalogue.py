@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 from lti_tool.policies.case import Case
 from lti_tool.policies.documents import Fault
 from lti_tool.policies.policy import School, Text
+from lti_tool.policies.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True)
@@ -55,9 +57,21 @@ class Scenario:
         return self.case.topic
 
 
+class Reads(StrEnum):
+    """What of the policy a module has its readers read."""
+
+    POLICY = "policy"
+    """All that binds them."""
+    MUSTS = "musts"
+    """What they must and must not do."""
+    CHANGES = "changes"
+    """What is not as it was when they last declared; all that binds them if they never did."""
+
+
 @dataclass(frozen=True)
 class TrainingModule:
-    """One course of training: ``induction``, ``annual-refresh``, ``before-you-start``."""
+    """One course of training: ``induction``, ``annual-refresh``, ``policy-update``,
+    ``before-you-start``."""
 
     id: str
     title: Text
@@ -67,7 +81,13 @@ class TrainingModule:
     """How many scenarios one sitting asks."""
     unscored_at_most: int
     pass_percent: int
-    reads_policy: bool
+    reads: Reads = Reads.POLICY
+    scenarios_at_most: int = 0
+    """How many where that much has changed or was missed, if more than ``scenarios``."""
+    asks_changes_alone: bool = False
+    """Whether nothing is asked of those who declared before but what has changed."""
+    tells: bool = True
+    """Whether it shows whom to tell."""
 
 
 @dataclass(frozen=True)
@@ -96,3 +116,5 @@ class Catalogue:
     """The groups people belong to, as the vocabulary names them."""
     kept: Mapping[str, Kept] = field(default_factory=dict)
     """Schools served as they were last good, since their files are so no more."""
+    vocabulary: Vocabulary = field(default_factory=Vocabulary, repr=False)
+    """To read again a version that was kept and has no file any more."""

@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 from lti_tool.curriculum.catalogue import Catalogue
 from lti_tool.curriculum.models import Content
 from lti_tool.policies.documents import Fault, sha256
+from lti_tool.policies.policy import PolicyVersion, School
+from lti_tool.policies.reading import read_again
 
 
 def keep(session: Session, *, kind: str, ref: str, number: str, body: bytes, now: datetime) -> str:
@@ -22,6 +24,26 @@ def keep(session: Session, *, kind: str, ref: str, number: str, body: bytes, now
     )
     session.execute(row.on_conflict_do_nothing())
     return digest
+
+
+def version_of(
+    session: Session, catalogue: Catalogue, *, school: School, number: str, digest: str
+) -> PolicyVersion | None:
+    """A version that a record names, from its file or else as it was kept; None where neither
+    can be read any more."""
+    for version in school.versions:
+        if version.sha256 == digest:
+            return version
+    kept = session.get(Content, digest)
+    if kept is None:
+        return None
+    return read_again(
+        kept.body,
+        school_id=school.id,
+        number=number,
+        vocabulary=catalogue.vocabulary,
+        topics=catalogue.topics,
+    )
 
 
 def changed_since_use(session: Session, catalogue: Catalogue) -> list[Fault]:

@@ -73,6 +73,7 @@ def read_catalogue(
         faults=tuple(found.faults),
         role_groups=vocabulary.role_groups,
         kept=found.kept,
+        vocabulary=vocabulary,
     )
 
 

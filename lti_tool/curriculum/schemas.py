@@ -2,6 +2,7 @@
 
 from marshmallow import Schema, fields, validate
 
+from lti_tool.curriculum.catalogue import Reads
 from lti_tool.policies.schemas import FILLED, NAME, name_field, text_field
 
 PERCENT = validate.Range(min=1, max=100)
@@ -26,9 +27,12 @@ class ModuleSchema(Schema):
     about = text_field()
     minutes = fields.Integer(strict=True, required=True, validate=validate.Range(min=1))
     scenarios = fields.Integer(strict=True, required=True, validate=validate.Range(min=0))
+    scenarios_at_most = fields.Integer(strict=True, load_default=0)
     unscored_at_most = fields.Integer(strict=True, load_default=0)
     pass_percent = fields.Integer(strict=True, load_default=80, validate=PERCENT)
-    reads_policy = fields.Boolean(load_default=True)
+    reads = fields.Enum(Reads, by_value=True, load_default=Reads.POLICY)
+    asks_changes_alone = fields.Boolean(load_default=False)
+    tells = fields.Boolean(load_default=True)
 
 
 class AgreementSchema(Schema):

@@ -1,5 +1,6 @@
 """Reads a school's folder: ``school.yaml`` and a ``policy-<YYYY-MM>.yaml`` for each version."""
 
+import json
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -127,9 +128,24 @@ def _read_version(
     named = VERSION_FILE.fullmatch(name)
     if not named:
         document.fault("the file must be named policy-<YYYY-MM>.yaml")
-    data = document.load(PolicySchema())
-    if not named or data is None:
         return None, document.faults
+    return _version(document, files.slug, named[1], vocabulary, topics), document.faults
+
+
+def read_again(
+    body: bytes, *, school_id: str, number: str, vocabulary: Vocabulary, topics: Collection[str]
+) -> PolicyVersion | None:
+    """A version from its canonical body, as it was kept. None where its words are no longer in
+    the vocabulary. Sections and clauses come in the order of their ids, as the body has them."""
+    return _version(Document(number, json.loads(body)), school_id, number, vocabulary, topics)
+
+
+def _version(
+    document: Document, slug: str, number: str, vocabulary: Vocabulary, topics: Collection[str]
+) -> PolicyVersion | None:
+    data = document.load(PolicySchema())
+    if data is None:
+        return None
     typed = Typed(document, vocabulary)
     clauses = _clauses(typed, data)
     rules = tuple(_rule(typed, rule, one, clauses) for rule, one in data["rules"].items())
@@ -141,11 +157,11 @@ def _read_version(
     for place, one in enumerate(data["cites"]):
         typed.among("clause", [one["clause"]], clauses, "cites", place)
     if document.faults:
-        return None, document.faults
+        return None
     body = document.canonical()
-    version = PolicyVersion(
-        school_id=files.slug,
-        number=named[1],
+    return PolicyVersion(
+        school_id=slug,
+        number=number,
         title=data["title"],
         language=data["language"],
         approved_by=data["approved"]["by"],
@@ -165,7 +181,6 @@ def _read_version(
         declaration_note=data["declaration_note"],
         demonstration=data["demonstration"],
     )
-    return version, []
 
 
 def _clauses(typed: Typed, data: Mapping[str, Any]) -> dict[str, Clause]:

@@ -5,19 +5,21 @@ Reads content alone, never a table.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
 from flask_babel import gettext as _
 
 from lti_tool.core.errors import ToolError
-from lti_tool.curriculum.catalogue import Catalogue, Scenario, TrainingModule
+from lti_tool.curriculum.catalogue import Catalogue, Reads, Scenario, TrainingModule
 from lti_tool.curriculum.questions import can_be_scored, fill, in_language
 from lti_tool.policies.policy import Clause, ClauseKind, Force, Mode, PolicyVersion, School, Text
 from lti_tool.policies.resolve import Resolution, Silence, State, resolve
 from lti_tool.training.models import Journey
-from lti_tool.training.selection import Candidate
+from lti_tool.training.refresh import comparing
+from lti_tool.training.refresh.comparing import Changes, Known
+from lti_tool.training.selection import Anew, Candidate, most_telling
 
 MUSTS: Final = "musts"
 EMPLOYEES: Final = frozenset({"teaching", "support"})
@@ -52,8 +54,21 @@ class Reading:
 
 
 @dataclass(frozen=True)
+class Difference:
+    """A topic on which two schools lay down different things, in the clauses of both."""
+
+    topic: str
+    here: tuple[Provision, ...]
+    there: tuple[Provision, ...]
+
+
+@dataclass(frozen=True)
 class Course:
-    """Everything that decides what one person sees."""
+    """Everything that decides what one person sees.
+
+    ``since`` is what the reader declared last at this school, ``beside`` what they declared at
+    another school of its trust and need not learn twice.
+    """
 
     catalogue: Catalogue
     school: School
@@ -61,6 +76,95 @@ class Course:
     version: PolicyVersion
     role_group: str
     language: str = "en"
+    since: Known | None = None
+    beside: Known | None = None
+
+    @property
+    def reads_changes(self) -> bool:
+        """Whether only what changed since the reader's last declaration is read."""
+        reads = self.module.reads is Reads.CHANGES
+        return self.in_scope and reads and self.since is not None
+
+    @property
+    def reads_differences(self) -> bool:
+        """Whether only what differs from the reader's other school is read."""
+        return self.in_scope and self.beside is not None and self.since is None
+
+    @property
+    def is_short(self) -> bool:
+        """Whether what the reader knows is not read again, unless they miss it."""
+        return self.reads_changes or self.reads_differences
+
+    @cached_property
+    def changes(self) -> Changes:
+        """What is not as it was when the reader last declared."""
+        if self.since is None or not self.reads_changes:
+            return Changes()
+        return comparing.changes(self.since, self._known)
+
+    @cached_property
+    def differing(self) -> tuple[str, ...]:
+        """The topics that are not as at the reader's other school."""
+        if self.beside is None or not self.is_short:
+            return ()
+        scenarios = [self.catalogue.scenarios[one.scenario] for one in self.candidates]
+        return comparing.differing(
+            self.beside, self._known, topics=self.catalogue.topics, scenarios=scenarios
+        )
+
+    def as_of(self, known: Known) -> "Course":
+        """The same seen with another policy, to say what that one says."""
+        return replace(
+            self,
+            school=known.school,
+            version=known.version,
+            role_group=known.role_group,
+            since=None,
+            beside=None,
+        )
+
+    @property
+    def differences(self) -> tuple[Difference, ...]:
+        """What is read of them: each differing topic, in the clauses of both schools."""
+        if self.beside is None:
+            return ()
+        there = self.as_of(self.beside)
+        return tuple(
+            Difference(one, self.provisions_on([one]), there.provisions_on([one]))
+            for one in self.differing
+        )
+
+    def provisions_on(self, topics: Iterable[str]) -> tuple[Provision, ...]:
+        """The clauses that speak on any of the topics to this reader, in the policy's order."""
+        names = {name for one in topics for name in comparing.clauses_on(self._known, one)}
+        return tuple(one for one in self.provisions if one.clause.id in names)
+
+    def provision(self, clause: Clause) -> Provision | None:
+        """A clause of this version with the words in which it binds the reader."""
+        return next((one for one in self.provisions if one.clause.id == clause.id), None)
+
+    def anew(self) -> Anew:
+        """What there is to ask for being new to this reader."""
+        if not self.is_short:
+            return Anew()
+        sides = [one for one in (self.since, self.beside) if one]
+        candidates = self.candidates
+        scenarios = {
+            one.scenario: one.topic
+            for one in candidates
+            for side in sides
+            if comparing.is_answered_anew(side, self._known, self.catalogue.scenarios[one.scenario])
+        }
+        can_be_asked = {one.topic for one in candidates if one.is_scored}
+        changes = [*(one.topics for one in self.changes.mine), *({one} for one in self.differing)]
+        order = most_telling((can_be_asked & one for one in changes), scenarios.values())
+        order += sorted({topic for one in changes for topic in one} - set(order))
+        is_all = self.beside is not None or self.module.asks_changes_alone
+        return Anew(tuple(order), frozenset(scenarios), is_all)
+
+    @property
+    def _known(self) -> Known:
+        return Known(self.school, self.version, self.role_group)
 
     @cached_property
     def in_scope(self) -> bool:
@@ -73,10 +177,10 @@ class Course:
     @cached_property
     def readings(self) -> tuple[Reading, ...]:
         """The pages to read: the sections with a clause that binds the reader, or, where a module
-        does not read the whole policy, what the reader must and must not do."""
-        if not self.in_scope:
+        reads no more, what the reader must and must not do. What changed has a page of its own."""
+        if not self.in_scope or self.is_short:
             return ()
-        if not self.module.reads_policy:
+        if self.module.reads is Reads.MUSTS:
             return self._musts()
         return tuple(one for one in self.sections if one.bound)
 
@@ -84,7 +188,7 @@ class Course:
     def sections(self) -> tuple[Reading, ...]:
         """The whole policy, by section, in its own order."""
         provisions = defaultdict(list)
-        for provision in self._provisions():
+        for provision in self.provisions:
             provisions[provision.clause.section].append(provision)
         return tuple(
             Reading(
@@ -114,6 +218,7 @@ class Course:
         """What this policy says on a scenario, for this reader."""
         return resolve(self.version, self.school, self.role_group, scenario.case)
 
+    @cached_property
     def candidates(self) -> list[Candidate]:
         """Every scenario that can be put to this reader. Not one on which the policy is silent
         because it binds nobody like the reader: that is said once, not asked. Nor one that is
@@ -129,22 +234,28 @@ class Course:
             and (said.state is not State.SETTLED or can_be_scored(said))
         ]
 
-    def _provisions(self) -> Iterable[Provision]:
+    @cached_property
+    def provisions(self) -> tuple[Provision, ...]:
+        """Every clause that the reader may be shown, in the policy's order."""
         forces: Mapping[str, set[tuple[Force, str]]] = defaultdict(set)
         for rule in self.version.rules:
             if self.role_group in rule.binds and rule.stated and rule.mode is not Mode.PERMITS:
                 for name in rule.clauses:
                     forces[name].add((rule.force, rule.wording))
         order = list(Force)
-        for clause in self.version.clauses.values():
-            if clause.kind is not ClauseKind.CONSEQUENCE or self.role_group in EMPLOYEES:
-                found = sorted(forces[clause.id], key=lambda one: (order.index(one[0]), one[1]))
-                yield Provision(clause, tuple(found))
+        return tuple(
+            Provision(
+                clause,
+                tuple(sorted(forces[clause.id], key=lambda one: (order.index(one[0]), one[1]))),
+            )
+            for clause in self.version.clauses.values()
+            if clause.kind is not ClauseKind.CONSEQUENCE or self.role_group in EMPLOYEES
+        )
 
     def _musts(self) -> tuple[Reading, ...]:
         bound = tuple(
             one
-            for one in self._provisions()
+            for one in self.provisions
             if self.role_group in one.clause.binds
             and any(force is Force.MUST for force, _w in one.forces)
         )

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from lti_tool.core import ledger
 from lti_tool.core.errors import ToolError
 from lti_tool.core.ids import new_id
+from lti_tool.curriculum.catalogue import Reads
 from lti_tool.lti.services import scores
 from lti_tool.people.memberships import membership
 from lti_tool.people.models import Membership, Visit
@@ -24,20 +25,23 @@ from lti_tool.training.cycles.models import Obligation
 from lti_tool.training.cycles.settling import asking_for, settle
 from lti_tool.training.journeys import Progress
 from lti_tool.training.models import Completion, Declaration, Journey, Question
+from lti_tool.training.refresh.record import clauses_shown, compared_with, what_was_read
 from lti_tool.ui.format import day, local
 
-RECORD_VERSION: Final = 1
-TEXT_VERSION: Final = 2
+RECORD_VERSION: Final = 2
+TEXT_VERSION: Final = 3
 """Of the declaration's wording below; a change of it is a new number."""
 ONLINE: Final = "online"
 LONGEST_NAME: Final = 255
 
 
-def paragraphs(course: Course, *, site: str) -> tuple[str, ...]:
+def paragraphs(progress: Progress, *, site: str) -> tuple[str, ...]:
     """What the person declares, a paragraph each, in the reader's language."""
+    course = progress.course
     asked = course.role(course.school.ask)
     said = [
         _what_was_read(course),
+        *([_("I have read again what I missed.")] if progress.has_read_again else []),
         _("I have done the training and know whom to tell if I am worried about a child."),
     ]
     if course.in_scope:
@@ -81,7 +85,9 @@ def _what_was_read(course: Course) -> str:
             "%(language)s.",
             **policy,
         )
-    elif not course.module.reads_policy:
+    elif course.is_short:
+        said = what_was_read(course, policy)
+    elif course.module.reads is Reads.MUSTS:
         said = _(
             "I have read what I must and must not do under the %(title)s, version %(number)s, "
             "%(status)s, in %(language)s.",
@@ -219,7 +225,7 @@ def is_name(name: str) -> bool:
 
 def _sign(progress: Progress, member: Membership | None, name: str, now: datetime) -> Declaration:
     journey, course = progress.journey, progress.course
-    said = [*paragraphs(course, site=member.site if member else ""), note(course)]
+    said = [*paragraphs(progress, site=member.site if member else ""), note(course)]
     return Declaration(
         id=new_id(),
         school_id=journey.school_id,
@@ -263,10 +269,9 @@ def _record(
             "approved_on": version.approved_on,
             "language": version.language,
             "document_sha256": version.source_sha256,
-            "clauses_shown": [
-                one.clause.id for reading in progress.course.readings for one in reading.bound
-            ],
+            "clauses_shown": clauses_shown(progress.course),
         },
+        "changes": compared_with(progress.course),
         "declaration": {
             "text": declaration.text,
             "version": TEXT_VERSION,
@@ -330,6 +335,8 @@ def _personal(
     yield "person", str(declaration.person_id)
     yield "printed_name", declaration.printed_name
     yield "starts_on", member.starts_on.isoformat() if member and member.starts_on else ""
+    if beside := progress.course.beside:
+        yield "beside", f"{beside.version.id}/{beside.version.sha256}"
     yield "score", outcome.score
     yield "first_score", outcome.first_score
     for one in progress.sitting.questions:

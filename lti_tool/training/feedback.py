@@ -9,9 +9,9 @@ from flask_babel import lazy_gettext
 
 from lti_tool.curriculum.catalogue import ScenarioOption
 from lti_tool.policies.resolve import Judgement, Reason, Resolution, State, Verdict
-from lti_tool.training.course import Course
+from lti_tool.training.course import Course, Provision
 from lti_tool.training.models import Question
-from lti_tool.training.questions import scenario_of
+from lti_tool.training.questions import Sitting, scenario_of
 
 WORDS: Final = {
     Verdict.RIGHT: ("right", lazy_gettext("Right")),
@@ -78,6 +78,16 @@ def feedback(course: Course, question: Question) -> Feedback:
         ask=course.role(school.ask),
         tell=course.role(school.report_to[0]) if is_about_safety else "",
     )
+
+
+def read_again(course: Course, sitting: Sitting, topic: str) -> tuple[Provision, ...]:
+    """The clauses on a missed topic: those that speak on it, and those its answer rested on."""
+    names = {one.clause.id for one in course.provisions_on([topic])}
+    asked = [one for one in sitting.questions if one.topic == topic and one.answered_at]
+    for scenario in [scenario_of(course, one) for one in asked[-1:]]:
+        reasons = [why for one in course.resolution(scenario).judgements for why in one.reasons]
+        names |= {clause for why in reasons for clause in why.clauses}
+    return tuple(one for one in course.provisions if one.clause.id in names)
 
 
 def _quoted(course: Course, resolution: Resolution) -> tuple[Quoted, ...]:

@@ -22,6 +22,7 @@ from lti_tool.training.course import Course
 from lti_tool.training.cycles.versions import note_first
 from lti_tool.training.models import Journey, SectionRead
 from lti_tool.training.questions import Sitting
+from lti_tool.training.refresh import rereading, standing
 
 
 @dataclass(frozen=True)
@@ -35,13 +36,34 @@ class Progress:
 
     @property
     def has_read(self) -> bool:
+        if self.course.is_short:
+            return self.journey.changes_read_at is not None
         return all(reading.id in self.read for reading in self.course.readings)
+
+    @property
+    def has_been_told(self) -> bool:
+        return self.journey.told_at is not None or not self.course.module.tells
+
+    @property
+    def to_read_again(self) -> tuple[str, ...]:
+        """The topics that the last round missed, until they are read again. Whoever read the
+        whole policy has no need."""
+        done = self.sitting.rounds_done
+        if not self.course.is_short or not done or rereading.page(done) in self.read:
+            return ()
+        return self.sitting.outcome.missed
+
+    @property
+    def has_read_again(self) -> bool:
+        return any(
+            rereading.page(number + 1) in self.read for number in range(self.sitting.rounds_done)
+        )
 
     @property
     def is_ready(self) -> bool:
         """Whether the learning is complete, so that it can be declared."""
-        journey = self.journey
-        return self.has_read and journey.told_at is not None and journey.learned_at is not None
+        has_learned = self.journey.learned_at is not None and not self.to_read_again
+        return self.has_read and self.has_been_told and has_learned
 
 
 # Every page of the training asks this; building it would cost more than running it.
@@ -100,6 +122,7 @@ def begin(
             "role_group": course.role_group,
             "language": course.language,
             "started_at": now,
+            **standing.pins(session, course=course, person_id=person_id, cycle=cycle),
         },
     )
     journey = find(
@@ -117,6 +140,7 @@ def begin(
             body=version.body,
             now=now,
         )
+        course = standing.compared(session, course, journey)
         questions.begin_first_round(session, course=course, journey=journey, now=now)
     return journey
 
@@ -140,16 +164,27 @@ def read_section(
     """
     if section not in {reading.id for reading in course.readings}:
         raise ToolError("page-not-found")
-    _add_once(
-        session,
-        SectionRead,
-        {
-            "journey_id": journey.id,
-            "section": section,
-            "school_id": journey.school_id,
-            "read_at": now,
-        },
-    )
+    _note_read(session, journey, section, now)
+
+
+def read_anew(session: Session, *, course: Course, journey: Journey, now: datetime) -> None:
+    """Note that what changed, or what differs at the other school, was read; the first time
+    counts.
+
+    Raises ``ToolError`` page-not-found where the whole policy is to be read instead.
+    """
+    if not course.is_short:
+        raise ToolError("page-not-found")
+    journey.changes_read_at = journey.changes_read_at or now
+    session.flush()
+
+
+def read_again(session: Session, *, course: Course, journey: Journey, now: datetime) -> None:
+    """Note that what the last round missed was read again; where nothing was, nothing is noted."""
+    so_far = progress(session, course=course, journey=journey)
+    if so_far.to_read_again:
+        section = rereading.page(so_far.sitting.rounds_done)
+        _note_read(session, journey, section, now)
 
 
 def tell(session: Session, *, journey: Journey, now: datetime) -> None:
@@ -163,6 +198,16 @@ def tell(session: Session, *, journey: Journey, now: datetime) -> None:
         )
         .values(told_at=now)
     )
+
+
+def _note_read(session: Session, journey: Journey, section: str, now: datetime) -> None:
+    row = {
+        "journey_id": journey.id,
+        "section": section,
+        "school_id": journey.school_id,
+        "read_at": now,
+    }
+    _add_once(session, SectionRead, row)
 
 
 def _add_once(session: Session, table: type[Table], values: Mapping[str, Any]) -> bool:

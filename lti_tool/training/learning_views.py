@@ -36,7 +36,9 @@ from lti_tool.training.cycles.turn import Turn, turn_of
 from lti_tool.training.cycles.versions import in_use
 from lti_tool.training.cycles.words import reason_words
 from lti_tool.training.declarations import approved
+from lti_tool.training.journeys import Progress
 from lti_tool.training.models import Journey
+from lti_tool.training.refresh import standing
 from lti_tool.training.schemas import StartForm
 
 Page = Response | str | tuple[str, int]
@@ -75,7 +77,7 @@ def on_journey(
             return redirect(url_for("training.home"), 303)
         if request.method == "POST":
             journeys.locked(g.session, journey)
-        return view(course_of(_catalogue(), journey), journey, *args, **parts)
+        return view(_course(journey), journey, *args, **parts)
 
     return walk
 
@@ -218,7 +220,28 @@ def tell() -> Page:
 def told(course: Course, journey: Journey) -> Page:
     """“I know who to tell.”"""
     journeys.tell(g.session, journey=journey, now=g.now)
-    return redirect(url_for("training.tasks"), 303)
+    return onward(course, journey) if course.is_short else redirect(url_for("training.tasks"), 303)
+
+
+def onward(course: Course, journey: Journey) -> Page:
+    """To the next thing a short training asks for, past the list: it is to be done in minutes."""
+    g.session.refresh(journey)
+    progress = journeys.progress(g.session, course=course, journey=journey)
+    return redirect(next_page(progress), 303)
+
+
+def next_page(progress: Progress) -> str:
+    """The address of the next thing to do in a short training."""
+    sitting, journey = progress.sitting, progress.journey
+    if not progress.has_read:
+        return url_for("refresh.changes")
+    if not progress.has_been_told:
+        return url_for("training.tell")
+    if progress.to_read_again:
+        return url_for("refresh.again")
+    if sitting.open and not journey.learned_at:
+        return url_for("training.question", position=sitting.open.position)
+    return url_for("training.declare" if progress.is_ready else "training.tasks")
 
 
 def _first_start_page(member: Membership | None) -> str:
@@ -310,7 +333,7 @@ def turn_now() -> Turn:
 def _course(journey: Journey | None) -> Course:
     """The journey's course, or the one a beginner would have."""
     if journey is not None:
-        return course_of(_catalogue(), journey)
+        return standing.compared(g.session, course_of(_catalogue(), journey), journey)
     member, school = g.member, school_now()
     return new_course(
         _catalogue(),

@@ -28,8 +28,18 @@ class Journey(Table):
     """The school year it counts for, ``2026-27``; for policy-update ``policy-<number>``."""
     since_number: Mapped[str] = mapped_column(String(20), default="")
     """The version this person declared before; empty where they have declared none here."""
+    since_sha256: Mapped[str] = mapped_column(String(64), default="")
+    since_role_group: Mapped[str] = mapped_column(String(20), default="")
+    since_at: Mapped[datetime | None] = mapped_column(UtcDateTime, default=None)
+    """When they declared it, as what."""
+    beside_school: Mapped[str] = mapped_column(String(80), default="")
+    """Another school of the trust whose policy they have declared: here they learn what differs."""
+    beside_number: Mapped[str] = mapped_column(String(20), default="")
+    beside_sha256: Mapped[str] = mapped_column(String(64), default="")
+    beside_role_group: Mapped[str] = mapped_column(String(20), default="")
+    beside_at: Mapped[datetime | None] = mapped_column(UtcDateTime, default=None)
     changes_read_at: Mapped[datetime | None] = mapped_column(UtcDateTime, default=None)
-    """When “what changed” was read."""
+    """When “what changed”, or what differs, was read."""
     policy_number: Mapped[str] = mapped_column(String(20))
     policy_sha256: Mapped[str] = mapped_column(String(64))
     role_group: Mapped[str] = mapped_column(String(20))

@@ -16,12 +16,13 @@ from sqlalchemy.orm import Session
 
 from lti_tool.core.errors import ToolError
 from lti_tool.core.ids import new_id
-from lti_tool.curriculum.catalogue import Scenario
+from lti_tool.curriculum.catalogue import Reads, Scenario
 from lti_tool.curriculum.content import keep
 from lti_tool.training.course import Course
 from lti_tool.training.marking import Marked, Outcome, mark, verdict_of
 from lti_tool.training.models import Journey, Question, Round
-from lti_tool.training.selection import Candidate, choose, choose_again, drawn
+from lti_tool.training.refresh import rereading, standing
+from lti_tool.training.selection import Candidate, choose, choose_again, choose_anew, drawn
 
 SURENESS: Final = ("sure", "fairly-sure", "not-sure")
 
@@ -54,6 +55,12 @@ class Sitting:
     def round_now(self) -> tuple[Question, ...]:
         """The questions of the round the person is in, or has done last."""
         return self.round_of(self.questions[-1]) if self.questions else ()
+
+    @property
+    def rounds_done(self) -> int:
+        """How many rounds are answered to their end."""
+        rounds = {one.round_id for one in self.questions}
+        return len(rounds - {one.round_id for one in self.questions if one.answered_at is None})
 
     def round_of(self, question: Question) -> tuple[Question, ...]:
         """The questions of one round."""
@@ -101,12 +108,24 @@ def scenario_of(course: Course, question: Question) -> Scenario:
 
 def begin_first_round(session: Session, *, course: Course, journey: Journey, now: datetime) -> None:
     """Draw the journey's first questions; where there is nothing to ask, that part is done."""
-    chosen = choose(
-        course.candidates(),
-        count=course.module.scenarios,
-        unscored_at_most=course.module.unscored_at_most,
-        seed=str(journey.id),
-    )
+    module = course.module
+    if course.is_short or module.reads is Reads.CHANGES:
+        chosen = choose_anew(
+            course.candidates,
+            anew=course.anew(),
+            past=standing.past(session, journey=journey),
+            count=module.scenarios,
+            at_most=module.scenarios_at_most,
+            unscored_at_most=module.unscored_at_most,
+            seed=str(journey.id),
+        )
+    else:
+        chosen = choose(
+            course.candidates,
+            count=module.scenarios,
+            unscored_at_most=module.unscored_at_most,
+            seed=str(journey.id),
+        )
     if chosen:
         _begin_round(session, course, journey, (), chosen, now)
     else:
@@ -127,12 +146,14 @@ def submit_answer(
     """Answer a question, once: whatever is sent later, the first answer stands. The answer that
     ends a round begins the next, unless the person has passed.
 
-    Raises ``ToolError``: page-not-found, choice-unknown, question-withdrawn.
+    Raises ``ToolError``: page-not-found, choice-unknown, question-withdrawn, read-first.
     """
     so_far = sitting(session, course, journey)
     question = so_far.at(position)
     if choice not in question.option_order or sureness not in ("", *SURENESS):
         raise ToolError("choice-unknown")
+    if question.answered_at is None and course.is_short:
+        rereading.require(session, journey=journey, rounds_done=so_far.rounds_done)
     if question.answered_at is None and _answer(session, course, question, choice, sureness, now):
         if so_far.open is None:
             _end_round(session, course, journey, so_far, now)
@@ -196,7 +217,7 @@ def _ask_again(
 ) -> None:
     asked = so_far.asked
     chosen = choose_again(
-        course.candidates(),
+        course.candidates,
         missed=so_far.outcome.missed,
         asked=[one.scenario for one in asked],
         seed=f"{journey.id} {len(asked)}",

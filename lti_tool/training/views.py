@@ -15,7 +15,7 @@ from lti_tool.training.cycles.turn import last_done
 from lti_tool.training.cycles.words import cycle_words
 from lti_tool.training.feedback import feedback
 from lti_tool.training.journeys import Progress
-from lti_tool.training.learning_views import Page, manages, on_journey, turn_now
+from lti_tool.training.learning_views import Page, manages, next_page, on_journey, turn_now
 from lti_tool.training.models import Journey, Question
 from lti_tool.training.questions import Sitting, scenario_of
 from lti_tool.training.schemas import TICKED, AnswerForm, DeclarationForm
@@ -44,6 +44,10 @@ def question(course: Course, journey: Journey, position: int) -> Page:
         return _feedback_page(course, so_far, asked)
     if following is not None and following.position != position:
         return _to(following)
+    if course.is_short and so_far.rounds_done:
+        progress = journeys.progress(g.session, course=course, journey=journey)
+        if progress.to_read_again:
+            return redirect(url_for("refresh.again"), 303)
     return _question_page(course, so_far, asked, {}, {})
 
 
@@ -76,7 +80,15 @@ def results(course: Course, journey: Journey) -> Page:
         return redirect(url_for("training.tasks"), 303)
     if so_far.open is not None and so_far.open.round_id == so_far.questions[0].round_id:
         return _to(so_far.open)
-    return render_template("training/results.html", course=course, sitting=so_far, journey=journey)
+    progress = journeys.progress(g.session, course=course, journey=journey)
+    return render_template(
+        "training/results.html",
+        course=course,
+        sitting=so_far,
+        journey=journey,
+        to_read_again=progress.to_read_again,
+        onward_url=next_page(progress) if course.is_short else url_for("training.tasks"),
+    )
 
 
 @blueprint.post("/training/results")
@@ -203,7 +215,7 @@ def _declaration_page(
     return render_template(
         "training/declare.html",
         course=course,
-        paragraphs=declarations.paragraphs(course, site=member.site if member else ""),
+        paragraphs=declarations.paragraphs(progress, site=member.site if member else ""),
         note=declarations.note(course),
         approved=declarations.approved(course.version),
         language=declarations.language_name(course.language),

@@ -311,6 +311,12 @@ TRAINING: Final = {
         _("Its text was taken away since you began. What you saved is kept."),
         _("Tell your school and give the reference below."),
     ),
+    "read-first": ErrorText(
+        409,
+        _("Read what you missed first"),
+        _("What a round missed is read again before it is asked again."),
+        _("Go back to your list and read it there."),
+    ),
     "question-withdrawn": ErrorText(
         410,
         _("This question was taken away"),

@@ -49,7 +49,6 @@ def catalogue() -> Catalogue:
             scenarios=10,
             unscored_at_most=2,
             pass_percent=80,
-            reads_policy=True,
         )
         for name in ("induction", "annual-refresh")
     }

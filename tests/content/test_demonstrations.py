@@ -118,7 +118,7 @@ def test_every_role_group_can_be_taught_it(
     course = Course(content, school, module, school.versions[1], role_group)
     assert course.readings
     chosen = choose(
-        course.candidates(),
+        course.candidates,
         count=module.scenarios,
         unscored_at_most=module.unscored_at_most,
         seed="one",

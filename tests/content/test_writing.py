@@ -120,7 +120,7 @@ def test_an_induction_can_be_drawn(content: Catalogue, school_id: str, role_grou
     course = Course(content, school, module, school.policy, role_group)
     for seed in range(20):
         chosen = choose(
-            course.candidates(),
+            course.candidates,
             count=module.scenarios,
             unscored_at_most=module.unscored_at_most,
             seed=str(seed),

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from lti_tool.curriculum.catalogue import (
     Catalogue,
+    Reads,
     Scenario,
     ScenarioOption,
     Topic,
@@ -169,7 +170,6 @@ def little_school() -> Catalogue:
         scenarios=10,
         unscored_at_most=2,
         pass_percent=80,
-        reads_policy=True,
     )
     short = replace(
         module,
@@ -177,11 +177,73 @@ def little_school() -> Catalogue:
         title={"en": "Before you start"},
         minutes=3,
         scenarios=0,
-        reads_policy=False,
+        reads=Reads.MUSTS,
+    )
+    refresh = replace(
+        module,
+        id="annual-refresh",
+        title={"en": "Annual refresh"},
+        minutes=10,
+        scenarios=6,
+        scenarios_at_most=8,
+        unscored_at_most=1,
+        reads=Reads.CHANGES,
+    )
+    update = replace(
+        refresh,
+        id="policy-update",
+        title={"en": "Policy update"},
+        scenarios_at_most=12,
+        asks_changes_alone=True,
+        tells=False,
     )
     return Catalogue(
         topics=topics,
-        modules={module.id: module, short.id: short},
+        modules={one.id: one for one in (module, short, refresh, update)},
         schools={school.id: school},
         scenarios={one.id: one for one in scenarios},
     )
+
+
+def next_version(version: PolicyVersion, number: str = "2027-03") -> PolicyVersion:
+    """Another edition: it forbids in other words what it only advised against, rules one topic no
+    more, and words the school's own duty otherwise."""
+    clauses = dict(version.clauses)
+    clauses["c3"] = replace(clauses["c3"], text={"en": "Nobody ever does topic-03 at all."})
+    clauses["c98"] = replace(clauses["c98"], text={"en": "The school checks its page weekly."})
+    del clauses["c4"]
+    return replace(
+        version,
+        number=number,
+        approved_on=number,
+        clauses=clauses,
+        rules=tuple(
+            replace(rule, force=Force.MUST, wording="must not") if rule.clauses == ("c3",) else rule
+            for rule in version.rules
+            if rule.clauses != ("c4",)
+        ),
+        body=f'{{"policy":"{number}"}}'.encode(),
+        sha256=hashlib.sha256(f'{{"policy":"{number}"}}'.encode()).hexdigest(),
+    )
+
+
+def with_next_version(catalogue: Catalogue) -> Catalogue:
+    """The little school a year on, with a second version of its policy."""
+    school = catalogue.schools["little-school"]
+    versions = (*school.versions, next_version(school.policy))
+    return replace(
+        catalogue, schools={**catalogue.schools, school.id: replace(school, versions=versions)}
+    )
+
+
+def with_other_school(catalogue: Catalogue, *, same: bool = False) -> Catalogue:
+    """The little school and another of its trust, whose policy differs as ``next_version`` does."""
+    school = replace(catalogue.schools["little-school"], trust="little-trust")
+    version = school.policy if same else next_version(school.policy, "2025-09")
+    other = replace(
+        school,
+        id="other-school",
+        name="Other School",
+        versions=(replace(version, school_id="other-school"),),
+    )
+    return replace(catalogue, schools={school.id: school, other.id: other})

@@ -64,7 +64,6 @@ def module(module_id: str, title: str) -> TrainingModule:
         scenarios=10,
         unscored_at_most=2,
         pass_percent=80,
-        reads_policy=True,
     )
 
 

@@ -153,7 +153,7 @@ def test_each_view_has_the_mark_it_should(app: Flask) -> None:
     for rule in app.url_map.iter_rules():
         mark = access.access_of(app.view_functions[rule.endpoint])
         marks[rule.endpoint] = mark.level if mark else ""
-    learning = {name for name in marks if name.startswith("training.")}
+    learning = {name for name in marks if name.startswith(("training.", "refresh."))}
     assert {marks[name] for name in learning} <= {"visitor", "arrived"}
     assert {name: level for name, level in marks.items() if name not in learning} == OPEN_TO
 

@@ -142,16 +142,23 @@ def from_a_platform(database: Database, visit_id: UUID, now: datetime) -> None:
         visit.door, visit.place_id = "lti", link.id
 
 
-def arrived(database: Database, now: datetime) -> Admission:
-    """A new person arrives at the little school."""
+def arrived(
+    database: Database,
+    now: datetime,
+    *,
+    module: str = "induction",
+    school_id: str = "little-school",
+    subject: str = "subject",
+) -> Admission:
+    """Somebody arrives at the little school."""
     arrival = Arrival(
         door="test",
         realm="test",
-        subject="subject",
+        subject=subject,
         name="Sam Ostler",
         email="",
-        school_id="little-school",
-        module="induction",
+        school_id=school_id,
+        module=module,
         is_bound=True,
         may_ask_to_manage=False,
         may_set_up=False,

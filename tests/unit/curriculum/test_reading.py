@@ -46,7 +46,12 @@ def closed_by(root: Path) -> tuple[str, ...]:
 def test_good_content_is_read(root: Path) -> None:
     catalogue = read_catalogue(root)
     assert catalogue.faults == ()
-    assert set(catalogue.modules) == {"induction", "annual-refresh", "before-you-start"}
+    assert set(catalogue.modules) == {
+        "induction",
+        "annual-refresh",
+        "policy-update",
+        "before-you-start",
+    }
     assert catalogue.schools["hemswell-cliff"].policy.number == "2022-03"
     assert catalogue.role_groups == ("governor", "supply", "support", "teaching", "volunteer")
 

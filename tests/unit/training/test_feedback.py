@@ -105,7 +105,7 @@ def test_a_question_the_bank_has_no_more_is_refused(name: str) -> None:
 
 
 def test_what_cannot_be_got_right_or_wrong_is_not_asked() -> None:
-    found = {one.scenario for one in course().candidates()}
+    found = {one.scenario for one in course().candidates}
     assert "topic-01-x" in found
     only_right = replace(
         little_school(),
@@ -114,7 +114,7 @@ def test_what_cannot_be_got_right_or_wrong_is_not_asked() -> None:
             for name, one in little_school().scenarios.items()
         },
     )
-    assert {one.state for one in course(only_right).candidates()} == {"silent", "conflict"}
+    assert {one.state for one in course(only_right).candidates} == {"silent", "conflict"}
 
 
 def test_the_strongest_word_of_a_clause_stands_first() -> None:
