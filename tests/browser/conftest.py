@@ -165,12 +165,14 @@ class Learner:
         if not request.url.startswith((self.product.tool, self.product.platform, "data:")):
             self.foreign.append(request.url)
 
-    def launch(self, button: str, *, in_window: bool = False, storage: str = "none") -> Frame:
+    def launch(
+        self, button: str, *, in_window: bool = False, storage: str = "none", module: str = ""
+    ) -> Frame:
         """Launch from the platform's page; gives the frame the tool is in.
 
         ``storage`` is how the platform offers one of its own, or what is wrong with it.
         """
-        self.begin_launch(button, in_window=in_window, storage=storage)
+        self.begin_launch(button, in_window=in_window, storage=storage, module=module)
         self.tool.wait_for_url(self._is_first_page)
         self.tool.wait_for_selector("h1")
         return self.tool
@@ -178,11 +180,13 @@ class Learner:
     def _is_first_page(self, url: str) -> bool:
         return url.startswith(self.product.tool) and "/lti/" not in url
 
-    def begin_launch(self, button: str, *, in_window: bool, storage: str) -> None:
+    def begin_launch(self, button: str, *, in_window: bool, storage: str, module: str = "") -> None:
         """Press the button; ``self.tool`` is then the frame the tool will be in."""
         self.page.goto(self.product.platform)
         card = self.page.locator(f"section#{self.school}")
         card.get_by_label("The platform offers storage").select_option(storage)
+        if module:
+            card.get_by_label("Activity").select_option(module)
         start = card.get_by_role("button", name=button).first
         if not in_window:
             start.click()
@@ -273,14 +277,14 @@ class Learner:
         with self.tool.expect_navigation():
             todo.get_by_role("link").click()
 
-    def answer(self) -> None:
+    def answer(self, *, right: bool = True) -> None:
         if not self.tool.locator("input[name=choice]").count():
             with self.tool.expect_navigation():
                 self.tool.locator("main a.govuk-button").first.click()
             return
         text = self.tool.inner_text("main")
         scenario = self.expert.scenario_on(text)
-        choice = self.expert.choose(text)
+        choice = self.expert.choose(text, right=right)
         self.tool.get_by_label(self.expert.words(scenario, choice), exact=True).check()
         if self.expert.resolution(scenario).state is State.SETTLED:
             self.tool.get_by_label("Fairly sure").check()
