@@ -26,6 +26,8 @@ from lti_tool.curriculum.reading import read_catalogue
 from lti_tool.evidence import views as evidence_views
 from lti_tool.evidence.checkpoints.keys import EvidenceKeys
 from lti_tool.evidence.checkpoints.tasks import register_tasks
+from lti_tool.evidence.dashboard import acting as acting_views
+from lti_tool.evidence.dashboard import views as dashboard_views
 from lti_tool.evidence.packs import models as _packs  # noqa: F401  (brings its table)
 from lti_tool.lti import views as lti_views
 from lti_tool.lti.connect import views as connect_views
@@ -39,13 +41,13 @@ from lti_tool.people.models import Visit
 from lti_tool.policies.policy import School
 from lti_tool.training import views as training_views
 from lti_tool.training.mine import views as mine_views
+from lti_tool.training.refresh import views as refresh_views
 from lti_tool.training.reminders import views as reminder_views
 from lti_tool.training.staff import import_views, join_views, manager_views
 from lti_tool.training.staff import views as staff_views
 from lti_tool.training.versions import views as version_views
 from lti_tool.training.year import tasks as year_tasks
 from lti_tool.training.year import views as year_views
-from lti_tool.training.refresh import views as refresh_views
 from lti_tool.ui import assets, pages
 from lti_tool.ui.errors import ERRORS, UNKNOWN
 from lti_tool.ui.headers import security_headers
@@ -73,6 +75,8 @@ BLUEPRINTS = (
     version_views.blueprint,
     refresh_views.blueprint,
     evidence_views.blueprint,
+    dashboard_views.blueprint,
+    acting_views.blueprint,
 )
 HTTP_ERRORS = {
     400: "form-incomplete",

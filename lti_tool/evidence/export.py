@@ -6,7 +6,7 @@ UTF-8 with a byte order mark, CRLF (RFC 4180), every cell quoted, dates as ISO 8
 import csv
 import io
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -16,8 +16,13 @@ from sqlalchemy.orm import Session
 
 from lti_tool.core import ledger
 from lti_tool.evidence.register import Line
-from lti_tool.evidence.schemas import Filters
-from lti_tool.evidence.words import STATE_WORDS, delivery_words
+from lti_tool.evidence.words import (
+    cycle_words,
+    delivery_words,
+    method_words,
+)
+from lti_tool.training.cycles.words import STATE_WORDS
+from lti_tool.training.cycles.words import reason_words as due_words
 from lti_tool.training.staff.words import ROLE_GROUP_WORDS
 from lti_tool.ui.format import local
 
@@ -42,7 +47,8 @@ def note(
     *,
     school_id: str,
     person_id: UUID,
-    filters: Filters,
+    what: str,
+    filters: Mapping[str, str],
     rows: int,
     now: datetime,
 ) -> None:
@@ -50,20 +56,14 @@ def note(
 
     What was searched for may be a name, so only that there was a search is kept.
     """
-    shown = {
-        "module": filters.module,
-        "cycle": filters.cycle,
-        "state": filters.state,
-        "role_group": filters.role_group,
-        "site": filters.site,
-        "people": filters.people,
-        "searched": 1 if filters.q else 0,
-    }
+    shown: dict[str, ledger.Value] = {**filters}
+    if "q" in shown:
+        shown["searched"] = 1 if shown.pop("q") else 0
     ledger.append(
         session,
         school_id=school_id,
         kind="export",
-        facts={"what": "register.csv", "rows": rows, "filters": shown},
+        facts={"what": what, "rows": rows, "filters": shown},
         person_id=person_id,
         personal={"actor": str(person_id)},
         now=now,
@@ -72,9 +72,9 @@ def note(
 
 def lines_of_csv(chunks: Iterable[Sequence[Line]], *, training: str, cycle: str) -> Iterator[bytes]:
     """The file in pieces, one for the head and one for each chunk of people."""
-    yield (BYTE_ORDER_MARK + _rows([_head()])).encode()
+    yield (BYTE_ORDER_MARK + csv_rows([_head()])).encode()
     for chunk in chunks:
-        yield _rows(_cells(line, training, cycle) for line in chunk).encode(errors="replace")
+        yield csv_rows(_cells(line, training, cycle) for line in chunk).encode(errors="replace")
 
 
 def _head() -> list[str]:
@@ -88,8 +88,11 @@ def _head() -> list[str]:
         _("Training"),
         _("School year"),
         _("State"),
+        _("Due on"),
+        _("Why then"),
         _("Score in per cent"),
         _("Declared on"),
+        _("Declared how"),
         _("Policy version"),
         _("Score in the platform"),
         _("Record"),
@@ -105,10 +108,13 @@ def _cells(line: Line, training: str, cycle: str) -> list[str]:
         _("Yes") if line.standing == "counted" else _("No"),
         _left_on(line),
         training,
-        cycle,
+        cycle_words(cycle),
         str(STATE_WORDS[line.state]),
+        line.due_on.isoformat() if line.due_on else "",
+        due_words(line.due_reason) if line.due_on else "",
         "" if line.score is None else str(line.score),
         local(line.declared_at).date().isoformat() if line.declared_at else "",
+        method_words(line),
         line.policy_number,
         delivery_words(line.delivery),
         str(line.record_id or ""),
@@ -121,7 +127,8 @@ def _left_on(line: Line) -> str:
     return line.ends_on.isoformat() if line.ends_on and line.standing == "left" else ""
 
 
-def _rows(rows: Iterable[Sequence[str]]) -> str:
+def csv_rows(rows: Iterable[Sequence[str]]) -> str:
+    """Rows of the file; every cell quoted, and none a formula."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     writer.writerows([safe_cell(cell) for cell in row] for row in rows)

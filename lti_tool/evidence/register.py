@@ -1,10 +1,10 @@
-"""The register: who at one school has done which training, and one person's record.
+"""The register: who at one school owes which training by when, and who has done it.
 
-One statement a page, over membership, person, journey, completion and declaration. Every function
-takes the school from the visit, so no address reaches another school's people.
+One statement a page, over membership, person, obligation, completion and declaration. Every
+function takes the school from the visit, so no address reaches another school's people.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -15,24 +15,27 @@ from sqlalchemy import (
     Row,
     Select,
     String,
-    Subquery,
     and_,
     case,
     cast,
+    exists,
     func,
     or_,
     select,
+    union,
 )
 from sqlalchemy.orm import Session, aliased
 
 from lti_tool.core.errors import ToolError
-from lti_tool.core.ledger import LedgerEntry
-from lti_tool.evidence.schemas import Filters
+from lti_tool.evidence.schemas import POLICY, Filters
 from lti_tool.lti.services.scores import Delivery, deliveries
-from lti_tool.people.joins import everybody_who_is
 from lti_tool.people.memberships import has_left
 from lti_tool.people.models import Membership, Person
+from lti_tool.training.cycles.models import Cycle, Obligation
+from lti_tool.training.cycles.owing import WITHDRAWN
+from lti_tool.training.cycles.states import state
 from lti_tool.training.models import Completion, Declaration, Journey
+from lti_tool.training.paper.entering import PAPER
 
 PAGE: Final = 50
 CHUNK: Final = 500
@@ -55,8 +58,12 @@ class Line:
     ends_on: date | None
     """The leaving date, to come or passed."""
     state: str
+    """One of ``states.STATES``; not-due also where nothing is owed."""
+    due_on: date | None
+    due_reason: Mapping[str, Any]
     score: int | None
     declared_at: datetime | None
+    on_paper: bool
     policy_number: str
     record_id: UUID | None
     delivery: Delivery | None
@@ -71,74 +78,28 @@ class Counts:
     """How many of the school's own people stand where; ``waiting`` are not counted yet, ``left``
     no longer."""
 
-    done: int
-    in_progress: int
-    not_started: int
+    states: Mapping[str, int]
     waiting: int
     left: int
 
     @property
-    def people(self) -> int:
-        return self.done + self.in_progress + self.not_started
-
-
-@dataclass(frozen=True)
-class Taken:
-    """One journey of a person and what came of it. No answers and no sureness."""
-
-    module: str
-    cycle: str
-    started_at: datetime
-    completed_at: datetime | None
-    declared_at: datetime | None
-    score: int | None
-    policy_number: str
-    record_id: UUID | None
-    sequence: int | None
-    hash: str
-    delivery: Delivery | None
-
-
-@dataclass(frozen=True)
-class Record:
-    """Everything a manager may see of one person."""
-
-    membership_id: UUID
-    name: str
-    reference: str
-    role_group: str
-    site: str
-    arrived_at: datetime
-    confirmed_at: datetime | None
-    left_at: datetime | None
-    starts_on: date | None
-    ends_on: date | None
-    taken: Sequence[Taken]
+    def done(self) -> int:
+        return self.states.get("done", 0)
 
     @property
-    def shown_name(self) -> str:
-        return self.name or self.reference
-
-
-_state = case(
-    (Completion.id.is_not(None), "done"), (Journey.id.is_not(None), "in-progress"),
-    else_="not-started",
-)  # fmt: skip
-
-
-def _standing(today: date) -> ColumnElement[str]:
-    return case(
-        (has_left(today), "left"), (Membership.confirmed_at.is_(None), "waiting"), else_="counted"
-    )
+    def people(self) -> int:
+        """Of whom this training is asked, or who did it."""
+        return sum(number for name, number in self.states.items() if name != "not-due")
 
 
 def count(session: Session, *, school_id: str, filters: Filters, today: date) -> Counts:
     """The school's figures for the filters' training and year, whatever else they hold."""
-    statement = _joined(
-        select(_standing(today).label("standing"), _state.label("state"), func.count()),
-        school_id,
-        filters,
-    ).group_by("standing", "state")
+    standing, where = _standing(today), _state(filters, today)
+    statement = (
+        _joined(select(standing.label("standing"), where.label("state"), func.count()), filters)
+        .where(Membership.school_id == school_id)
+        .group_by("standing", "state")
+    )
     found: dict[tuple[str, str], int] = {
         (standing, state): number for standing, state, number in session.execute(statement)
     }
@@ -147,18 +108,22 @@ def count(session: Session, *, school_id: str, filters: Filters, today: date) ->
         return sum(number for (where, _), number in found.items() if where == standing)
 
     return Counts(
-        done=found.get(("counted", "done"), 0),
-        in_progress=found.get(("counted", "in-progress"), 0),
-        not_started=found.get(("counted", "not-started"), 0),
+        states={name: number for (where, name), number in found.items() if where == "counted"},
         waiting=of("waiting"),
         left=of("left"),
     )
 
 
 def cycles(session: Session, *, school_id: str, current: str) -> list[str]:
-    """The school years that have anything to show, the current one among them, newest first."""
-    found = session.scalars(select(Journey.cycle).where(Journey.school_id == school_id).distinct())
-    return sorted({current, *found}, reverse=True)
+    """What there is to show, the current school year first: years, then policy versions, newest
+    first. A year's refresh that was opened early makes it the current one."""
+    tables = ((Cycle, Cycle.name), (Obligation, Obligation.cycle), (Journey, Journey.cycle))
+    found = session.scalars(
+        union(*(select(name).where(table.school_id == school_id) for table, name in tables))
+    )
+    names = {current, *found}
+    policies = sorted((name for name in names if name.startswith(POLICY)), reverse=True)
+    return [*sorted(names.difference(policies), reverse=True), *policies]
 
 
 def page(
@@ -196,57 +161,26 @@ def stream(
     return (first[0].total if first else 0), lines()
 
 
-def record(session: Session, *, school_id: str, membership_id: UUID) -> Record:
-    """One person's record. Raises ``ToolError`` page-not-found for anybody of another school."""
-    found = session.execute(
-        select(Membership, Person)
-        .join(Person, Person.id == Membership.person_id)
-        .where(Membership.id == membership_id, Membership.school_id == school_id)
-    ).one_or_none()
-    if found is None:
-        raise ToolError("page-not-found")
-    member, person = found
-    return Record(
-        membership_id=member.id,
-        name=person.name,
-        reference=person.reference,
-        role_group=member.role_group,
-        site=member.site,
-        arrived_at=member.created_at,
-        confirmed_at=member.confirmed_at,
-        left_at=member.left_at,
-        starts_on=member.starts_on,
-        ends_on=member.ends_on,
-        taken=_taken(session, school_id, everybody_who_is(session, person.id)),
+def _state(filters: Filters, today: date) -> ColumnElement[str]:
+    """By what is owed; whoever does, or did, what they do not owe has a state by that."""
+    has_begun = exists().where(
+        Journey.school_id == Membership.school_id,
+        Journey.module == filters.module,
+        Journey.cycle == filters.cycle,
+        _is_member(Journey.person_id),
+    )
+    return case(
+        (Obligation.id.is_not(None), state(today)),
+        (Completion.id.is_not(None), "done"),
+        (has_begun, "in-progress"),
+        else_="not-due",
     )
 
 
-def _taken(session: Session, school_id: str, person_ids: Collection[UUID]) -> list[Taken]:
-    rows = session.execute(
-        select(Journey, Completion, Declaration.signed_at, LedgerEntry.sequence, LedgerEntry.hash)
-        .outerjoin(Completion, Completion.journey_id == Journey.id)
-        .outerjoin(Declaration, Declaration.id == Completion.declaration_id)
-        .outerjoin(LedgerEntry, LedgerEntry.record_id == Completion.record_id)
-        .where(Journey.school_id == school_id, Journey.person_id.in_(person_ids))
-        .order_by(Journey.started_at.desc())
-    ).all()
-    sent = _deliveries(session, [done.id for _, done, *_ in rows if done is not None])
-    return [
-        Taken(
-            module=journey.module,
-            cycle=journey.cycle,
-            started_at=journey.started_at,
-            completed_at=done.completed_at if done else None,
-            declared_at=signed_at,
-            score=done.score if done else None,
-            policy_number=journey.policy_number,
-            record_id=done.record_id if done else None,
-            sequence=sequence,
-            hash=digest or "",
-            delivery=sent.get(done.id) if done else None,
-        )
-        for journey, done, signed_at, sequence, digest in rows
-    ]
+def _standing(today: date) -> ColumnElement[str]:
+    return case(
+        (has_left(today), "left"), (Membership.confirmed_at.is_(None), "waiting"), else_="counted"
+    )
 
 
 def _people(school_id: str, filters: Filters, today: date) -> Select[*tuple[Any, ...]]:
@@ -259,18 +193,21 @@ def _people(school_id: str, filters: Filters, today: date) -> Select[*tuple[Any,
         _standing(today).label("standing"),
         Person.id.label("person_id"),
         Person.name,
-        _state.label("state"),
+        _state(filters, today).label("state"),
+        Obligation.due_on,
+        Obligation.reason,
         Completion.id.label("completion_id"),
         Completion.score,
         Completion.policy_number,
         Completion.record_id,
         Declaration.signed_at,
+        Declaration.method,
         func.count().over().label("total"),
     )
     return (
-        _joined(columns, school_id, filters)
+        _joined(columns, filters)
         .outerjoin(Declaration, Declaration.id == Completion.declaration_id)
-        .where(*_conditions(filters, today))
+        .where(Membership.school_id == school_id, *_conditions(filters, today))
         .order_by(
             has_left(today),
             Membership.confirmed_at.is_(None),
@@ -281,57 +218,49 @@ def _people(school_id: str, filters: Filters, today: date) -> Select[*tuple[Any,
     )
 
 
-def _joined(
-    columns: Select[*tuple[Any, ...]], school_id: str, filters: Filters
-) -> Select[*tuple[Any, ...]]:
-    """A row for each human at the school. Of journeys that persons began before they were known
-    to be one, the one that was finished counts, else their own."""
-    own, other = aliased(Journey), _of_joined(school_id, filters)
-    which = case(
-        (other.c.id.is_(None), own.id),
-        (own.id.is_(None), other.c.id),
-        (own.completed_at.is_(None) & other.c.completed_at.is_not(None), other.c.id),
-        else_=own.id,
+def _joined(columns: Select[*tuple[Any, ...]], filters: Filters) -> Select[*tuple[Any, ...]]:
+    """Everybody once, whatever identities they have, with what they owe and what fulfilled it."""
+    other = aliased(Completion)
+    latest = (
+        select(other.id)
+        .where(
+            other.school_id == Membership.school_id,
+            other.module == filters.module,
+            other.cycle == filters.cycle,
+            other.withdrawn_at.is_(None),
+            _is_member(other.person_id),
+        )
+        .order_by(other.completed_at.desc(), other.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    owed = and_(
+        Obligation.school_id == Membership.school_id,
+        Obligation.person_id == Membership.person_id,
+        Obligation.module == filters.module,
+        Obligation.cycle == filters.cycle,
+        Obligation.outcome != WITHDRAWN,
     )
     return (
         columns.select_from(Membership)
-        .join(Person, Person.id == Membership.person_id)
-        .outerjoin(
-            own, and_(own.person_id == Membership.person_id, *_meant(own, school_id, filters))
-        )
-        .outerjoin(other, and_(other.c.root == Membership.person_id, other.c.place == 1))
-        .outerjoin(Journey, Journey.id == which)
-        .outerjoin(Completion, Completion.journey_id == Journey.id)
-        .where(Membership.school_id == school_id, Person.one_with.is_(None))
+        .join(Person, and_(Person.id == Membership.person_id, Person.one_with.is_(None)))
+        .outerjoin(Obligation, owed)
+        .outerjoin(Completion, Completion.id == func.coalesce(Obligation.completion_id, latest))
     )
 
 
-def _of_joined(school_id: str, filters: Filters) -> Subquery:
-    """The journeys of those who are one with another, few as they are, by the other."""
-    joined, theirs = aliased(Person), aliased(Journey)
-    order = (theirs.completed_at.is_(None), theirs.started_at)
-    place = func.row_number().over(partition_by=joined.one_with, order_by=order)
-    return (
-        select(joined.one_with.label("root"), theirs.id, theirs.completed_at, place.label("place"))
-        .join(theirs, theirs.person_id == joined.id)
-        .where(joined.one_with.is_not(None), *_meant(theirs, school_id, filters))
-        .subquery()
-    )
-
-
-def _meant(
-    journey: type[Journey], school_id: str, filters: Filters
-) -> Iterator[ColumnElement[bool]]:
-    yield journey.school_id == school_id
-    yield journey.module == filters.module
-    yield journey.cycle == filters.cycle
+def _is_member(person_id: Any) -> ColumnElement[bool]:
+    """Whether a row is of the membership's person, under whichever identity."""
+    twin = aliased(Person)
+    twins = select(twin.id).where(twin.one_with == Membership.person_id)
+    return or_(person_id == Membership.person_id, person_id.in_(twins))
 
 
 def _conditions(filters: Filters, today: date) -> Iterator[ColumnElement[bool]]:
     if filters.q:
         yield _named(filters.q)
     if filters.state:
-        yield _state == filters.state
+        yield _state(filters, today) == filters.state
     if filters.role_group:
         yield Membership.role_group == filters.role_group
     if filters.site:
@@ -360,8 +289,11 @@ def _lines(session: Session, rows: Sequence[Row[*tuple[Any, ...]]]) -> list[Line
             left_at=row.left_at,
             ends_on=row.ends_on,
             state=row.state,
+            due_on=row.due_on,
+            due_reason=row.reason or {},
             score=row.score,
             declared_at=row.signed_at,
+            on_paper=row.method == PAPER,
             policy_number=row.policy_number or "",
             record_id=row.record_id,
             delivery=sent.get(row.completion_id),

@@ -1,7 +1,7 @@
 """What the register may be asked for. Anything else is refused before a query runs."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -10,9 +10,13 @@ from werkzeug.datastructures import MultiDict
 
 from lti_tool.core.errors import ToolError
 from lti_tool.people.memberships import ROLE_GROUPS
+from lti_tool.training.cycles.owing import UPDATE
+from lti_tool.training.cycles.states import STATES
 
-STATES: Final = ("not-started", "in-progress", "done")
 LARGEST_PAGE = 10_000
+POLICY: Final = "policy-"
+"""What the cycles of policy updates begin with."""
+CYCLE: Final = validate.Regexp(r"\A(\d{4}-\d{2}|policy-[0-9-]{1,13})\Z")
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ class RegisterQuery(Schema):
     state = fields.String(validate=validate.OneOf(STATES))
     role_group = fields.String(validate=validate.OneOf(ROLE_GROUPS))
     people = fields.String(validate=validate.OneOf(("counted", "waiting", "left")))
-    cycle = fields.String(validate=validate.Regexp(r"\A\d{4}-\d{2}\Z"))
+    cycle = fields.String(validate=CYCLE)
     module = fields.String()
     site = fields.String()
     page = fields.Integer(validate=validate.Range(1, LARGEST_PAGE))
@@ -90,6 +94,16 @@ def read_query(
         raise ToolError("filter-unknown", fields=unfit) from fault
     page, confirmed = asked.pop("page", 1), asked.pop("confirmed", None)
     return Filters(**{"module": module, "cycle": cycle} | asked), page, confirmed
+
+
+def fitting(filters: Filters, cycles: Sequence[str]) -> Filters:
+    """The filters with a cycle of their training's own kind: what a policy version asked for has
+    the version's, everything else a school year. ``cycles`` holds years first, newest first."""
+    is_update = filters.module == UPDATE
+    if filters.cycle.startswith(POLICY) == is_update:
+        return filters
+    versions = [cycle for cycle in cycles if cycle.startswith(POLICY)]
+    return replace(filters, cycle=next(iter(versions), filters.cycle) if is_update else cycles[0])
 
 
 def read_confirm(form: MultiDict[str, str]) -> list[UUID]:

@@ -1,6 +1,6 @@
 """Pages for managers: the register, one record, the export, and who belongs to the school."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import date
 from uuid import UUID
@@ -22,15 +22,15 @@ from lti_tool.core.errors import ToolError
 from lti_tool.curriculum.catalogue import Catalogue
 from lti_tool.curriculum.cycles import cycle_of
 from lti_tool.evidence import export as exports
+from lti_tool.evidence import records, resending
 from lti_tool.evidence import register as registers
-from lti_tool.evidence import resending
-from lti_tool.evidence.schemas import Filters, read_confirm, read_query, read_send_again
-from lti_tool.evidence.words import STATE_WORDS, delivery_words, reason_words
+from lti_tool.evidence.dashboard.trusts import managed
+from lti_tool.evidence.schemas import Filters, fitting, read_confirm, read_query, read_send_again
+from lti_tool.evidence.words import cycle_words, page_words
 from lti_tool.lti.rosters import courses
 from lti_tool.people import access
 from lti_tool.people.memberships import confirm_members
 from lti_tool.policies.policy import School
-from lti_tool.training.staff.words import ROLE_GROUP_WORDS
 from lti_tool.ui.format import local
 
 blueprint = Blueprint("evidence", __name__, template_folder="templates")
@@ -38,23 +38,18 @@ blueprint = Blueprint("evidence", __name__, template_folder="templates")
 
 @blueprint.context_processor
 def _words() -> dict[str, object]:
-    return {
-        "state_words": STATE_WORDS,
-        "role_group_words": ROLE_GROUP_WORDS,
-        "delivery_words": delivery_words,
-        "reason_words": reason_words,
-        "modules": _catalogue().modules,
-    }
+    return page_words(_catalogue().modules)
 
 
 @blueprint.get("/register")
 @access.manager()
 def register() -> str:
     """Who has done the training."""
-    filters, number, confirmed = _query()
-    school_id = g.visit.school_id
+    cycles = _cycles()
+    filters, number, confirmed = _query(cycles)
+    school_id, today = g.visit.school_id, _today()
     lines, total = registers.page(
-        g.session, school_id=school_id, filters=filters, number=number, today=_today()
+        g.session, school_id=school_id, filters=filters, number=number, today=today
     )
     return render_template(
         "evidence/register.html",
@@ -62,9 +57,10 @@ def register() -> str:
         link={name: value for name, value in asdict(filters).items() if value},
         confirmed=confirmed,
         list_failing_since=courses.failing_since(g.session, school_id=school_id),
-        counts=registers.count(g.session, school_id=school_id, filters=filters, today=_today()),
+        manages_others=len(managed(g.session, g.visit)) > 1,
+        counts=registers.count(g.session, school_id=school_id, filters=filters, today=today),
         trainings=[(module.id, module.title["en"]) for module in _catalogue().modules.values()],
-        cycles=registers.cycles(g.session, school_id=school_id, current=_cycle()),
+        cycles=[(cycle, cycle_words(cycle)) for cycle in cycles],
         sites=_school().sites,
         lines=lines,
         total=total,
@@ -77,8 +73,13 @@ def register() -> str:
 @access.manager()
 def record(membership_id: UUID) -> str:
     """One person's record: states and dates, no answers."""
-    found = registers.record(g.session, school_id=g.visit.school_id, membership_id=membership_id)
-    return render_template("evidence/record.html", record=found, is_resent="sent" in request.args)
+    found = records.record(
+        g.session,
+        school_id=g.visit.school_id,
+        membership_id=membership_id,
+        today=_today(),
+    )
+    return render_template("evidence/record.html", record=found, noted=request.args.get("noted"))
 
 
 @blueprint.post("/register/<uuid:membership_id>/send")
@@ -95,7 +96,7 @@ def send_again(membership_id: UUID) -> AnyResponse:
         by=g.visit.person_id,
         now=g.now,
     )
-    return redirect(url_for("evidence.record", membership_id=membership_id, sent=1), 303)
+    return redirect(url_for("evidence.record", membership_id=membership_id, noted="sent"), 303)
 
 
 @blueprint.post("/register/confirm")
@@ -122,18 +123,17 @@ def export() -> Response:
     """
     if request.headers.get("Sec-Fetch-Site", "none") not in {"none", "same-origin"}:
         raise ToolError("form-expired")
-    filters, _, _ = _query()
-    school_id = g.visit.school_id
+    filters, _, _ = _query(_cycles())
+    school_id, today = g.visit.school_id, _today()
     session = current_app.extensions["database"].reading()
     try:
-        total, chunks = registers.stream(
-            session, school_id=school_id, filters=filters, today=_today()
-        )
+        total, chunks = registers.stream(session, school_id=school_id, filters=filters, today=today)
         exports.note(
             g.session,
             school_id=school_id,
             person_id=g.visit.person_id,
-            filters=filters,
+            what="register.csv",
+            filters=asdict(filters),
             rows=total,
             now=g.now,
         )
@@ -144,28 +144,30 @@ def export() -> Response:
     pieces: Iterator[bytes] = exports.lines_of_csv(chunks, training=training, cycle=filters.cycle)
     response = Response(stream_with_context(pieces), mimetype="text/csv")
     response.call_on_close(session.close)
-    name = f"register-{school_id}-{local(g.now).date().isoformat()}.csv"
+    name = f"register-{school_id}-{today.isoformat()}.csv"
     response.headers.set("Content-Disposition", "attachment", filename=name)
     return response
-
-
-def _query() -> tuple[Filters, int, int | None]:
-    modules = _catalogue().modules
-    return read_query(
-        request.args,
-        modules=modules,
-        sites=_school().sites,
-        module=g.visit.module if g.visit.module in modules else next(iter(modules)),
-        cycle=_cycle(),
-    )
 
 
 def _today() -> date:
     return local(g.now).date()
 
 
-def _cycle() -> str:
-    return cycle_of(g.now, _school().year_starts)
+def _cycles() -> list[str]:
+    current = cycle_of(g.now, _school().year_starts)
+    return registers.cycles(g.session, school_id=g.visit.school_id, current=current)
+
+
+def _query(cycles: Sequence[str]) -> tuple[Filters, int, int | None]:
+    modules = _catalogue().modules
+    filters, number, confirmed = read_query(
+        request.args,
+        modules=modules,
+        sites=_school().sites,
+        module=g.visit.module if g.visit.module in modules else next(iter(modules)),
+        cycle=cycles[0],
+    )
+    return fitting(filters, cycles), number, confirmed
 
 
 def _school() -> School:

@@ -1,18 +1,20 @@
-"""The register's words for states, role groups and deliveries."""
+"""The register's words for role groups, cycles and deliveries."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from flask_babel.speaklater import LazyString
 
+from lti_tool.curriculum.catalogue import TrainingModule
+from lti_tool.evidence.register import Line
+from lti_tool.evidence.schemas import POLICY
 from lti_tool.lti.services.scores import Delivery
+from lti_tool.training.cycles.words import STATE_WORDS
+from lti_tool.training.cycles.words import reason_words as due_words
+from lti_tool.training.staff.words import ROLE_GROUP_WORDS
 
-STATE_WORDS: Final[dict[str, LazyString]] = {
-    "done": lazy_gettext("Done"),
-    "in-progress": lazy_gettext("In progress"),
-    "not-started": lazy_gettext("Not started"),
-}
 REASON_WORDS: Final[dict[str, LazyString]] = {
     "unreachable": lazy_gettext("%(platform)s does not answer. We keep trying."),
     "platform-fault": lazy_gettext(
@@ -76,3 +78,31 @@ def reason_words(delivery: Delivery | None) -> str:
     platform = delivery.platform_name or _("the platform")
     said = REASON_WORDS.get(delivery.reason_code)
     return str(said % {"platform": platform}) if said is not None else ""
+
+
+def method_words(line: Line) -> str:
+    """On the screen or on paper; empty where nothing was declared."""
+    if line.declared_at is None:
+        return ""
+    return str(_("On paper") if line.on_paper else _("On screen"))
+
+
+def cycle_words(cycle: str) -> str:
+    """A school year as it is; what a policy version asked for by that version."""
+    if not cycle.startswith(POLICY):
+        return cycle
+    return str(_("policy version %(number)s", number=cycle.removeprefix(POLICY)))
+
+
+def page_words(modules: Mapping[str, TrainingModule]) -> dict[str, object]:
+    """What every page of this floor may say."""
+    return {
+        "state_words": STATE_WORDS,
+        "role_group_words": ROLE_GROUP_WORDS,
+        "delivery_words": delivery_words,
+        "reason_words": reason_words,
+        "due_words": due_words,
+        "cycle_words": cycle_words,
+        "method_words": method_words,
+        "modules": modules,
+    }

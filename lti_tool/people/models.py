@@ -188,6 +188,10 @@ class Visit(Table):
     door: Mapped[str] = mapped_column(String(10))
     place_id: Mapped[UUID | None] = mapped_column(Uuid, default=None)
     """The door's own row for where the launch came from (an LTI resource link)."""
+    home_school_id: Mapped[str | None] = mapped_column(String(80), default=None)
+    """Where the launch led, while a manager looks at another school that they manage; and with it
+    what ``place_id`` was, for no place of one school may serve another."""
+    home_place_id: Mapped[UUID | None] = mapped_column(Uuid, default=None)
     platform_name: Mapped[str] = mapped_column(String(255), default="")
     may_ask_to_manage: Mapped[bool] = mapped_column(default=False)
     may_set_up: Mapped[bool] = mapped_column(default=False)

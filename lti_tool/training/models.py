@@ -24,6 +24,8 @@ class Journey(Table):
     school_id: Mapped[str] = mapped_column(String(80))
     person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), index=True)
     module: Mapped[str] = mapped_column(String(40))
+    """What carries a declaration on paper has ``/paper-<n>`` behind it: nobody goes that way, and
+    the person's own journey is left as it is."""
     cycle: Mapped[str] = mapped_column(String(20))
     """The school year it counts for, ``2026-27``; for policy-update ``policy-<number>``."""
     since_number: Mapped[str] = mapped_column(String(20), default="")
@@ -155,3 +157,8 @@ class Completion(Table):
     pass_mark: Mapped[int | None]
     policy_number: Mapped[str] = mapped_column(String(20))
     completed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    withdrawn_at: Mapped[datetime | None] = mapped_column(UtcDateTime, default=None)
+    """When a declaration on paper turned out to be entered by mistake: it is shown, and counts
+    no more."""
+    withdrawn_by: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"), default=None)
+    withdrawn_reason: Mapped[str] = mapped_column(String(1000), default="")

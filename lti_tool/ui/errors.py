@@ -284,6 +284,54 @@ EVIDENCE: Final = {
             "“clauseway evidence verify” names the entry."
         ),
     ),
+    "paper-for-oneself": ErrorText(
+        403,
+        _("Somebody else has to do that"),
+        _("Nobody enters a declaration on paper for themselves, or takes one back."),
+        _("Ask another manager of the school."),
+    ),
+    "paper-in-future": ErrorText(
+        400,
+        _("That day has not come yet"),
+        _("A paper cannot have been signed in the future."),
+        _("Go back and give the day that stands on the paper."),
+    ),
+    "paper-before-start": ErrorText(
+        400,
+        _("That is before the person started here"),
+        _("The paper was signed before the person’s first day at the school."),
+        _("Go back and give the day that stands on the paper, or put the start date right first."),
+    ),
+    "paper-before-version": ErrorText(
+        400,
+        _("This version was approved later"),
+        _("Nobody could sign this version of the policy on that day."),
+        _("Go back and choose the version that the paper names."),
+    ),
+    "paper-version-unknown": ErrorText(
+        400,
+        _("We do not have this version"),
+        _("The school’s texts here hold no version of the policy with this number."),
+        _("Go back and choose one of those that are offered."),
+    ),
+    "paper-again": ErrorText(
+        409,
+        _("This declaration has been entered already"),
+        _("There is a declaration on paper for this person and this training."),
+        _("Open the person’s record. What is wrong with it can be corrected there."),
+    ),
+    "paper-withdrawn": ErrorText(
+        409,
+        _("This declaration was taken back already"),
+        _("It counts no more, and its record says so."),
+        _("Open the person’s record to see what stands now."),
+    ),
+    "due-date-unfit": ErrorText(
+        400,
+        _("That day cannot be a due date"),
+        _("Choose today or a later day, at most a year ahead."),
+        _("Go back and choose another day."),
+    ),
 }
 
 TRAINING: Final = {

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -25,8 +25,10 @@ from lti_tool.people import access, memberships
 from lti_tool.people.arrive import Admission, Arrival, admit
 from lti_tool.people.models import Membership, Visit
 from lti_tool.policies.policy import Role, School
+from lti_tool.training.cycles.models import Calendar, Cycle, Obligation
 from lti_tool.training.models import Completion, Declaration, Journey
 from tests.factories.keys import give_key
+from tests.factories.little_school import little_school
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 ORIGIN = "https://training.example.org"
@@ -35,7 +37,7 @@ FRAME = "https://moodle.example.org"
 
 
 def school(school_id: str, name: str, sites: tuple[str, ...] = ()) -> School:
-    """A school whose pages can be drawn; it has no policy."""
+    """A school whose pages can be drawn, with a policy of one version."""
     roles = {"headteacher": Role("headteacher", {"en": "Headteacher"}, "01632 960 021")}
     return School(
         id=school_id,
@@ -50,7 +52,14 @@ def school(school_id: str, name: str, sites: tuple[str, ...] = ()) -> School:
         terms={},
         is_example=True,
         declaration_note={},
-        versions=(),
+        versions=(
+            replace(
+                little_school().schools["little-school"].policy,
+                school_id=school_id,
+                number="2022-03",
+                approved_on="2022-03",
+            ),
+        ),
         document="",
     )
 
@@ -221,6 +230,47 @@ def complete(database: Database, guest: Guest, *, score: int = 90, **given: Any)
             )
         )
     return record_id
+
+
+def open_cycle(
+    database: Database, school_id: str = HEMSWELL, *, name: str = "2026-27", year: int = 2026
+) -> None:
+    """The school began long ago, and its refresh is open from September to October."""
+    with database.transaction() as session:
+        if session.get(Calendar, school_id) is None:
+            session.add(Calendar(school_id=school_id, began_on=date(2030, 1, 1), changed_at=NOW))
+        session.add(
+            Cycle(
+                school_id=school_id,
+                name=name,
+                opens_on=date(year, 9, 1),
+                closes_on=date(year, 10, 31),
+                opened_at=NOW,
+            )
+        )
+
+
+def owe(
+    database: Database, guest: Guest, *, due_on: date = date(2026, 10, 31), **given: Any
+) -> UUID:
+    """Somebody owes a training; ``given`` are values of ``Obligation``."""
+    values: dict[str, Any] = {
+        "module": "annual-refresh",
+        "cycle": "2026-27",
+        "opens_on": date(2026, 9, 1),
+        "reason": {"code": "refresh", "closes": due_on.isoformat()},
+    } | given
+    with database.transaction() as session:
+        row = Obligation(
+            id=new_id(),
+            school_id=guest.school_id,
+            person_id=guest.person_id,
+            due_on=due_on,
+            created_at=NOW,
+            **values,
+        )
+        session.add(row)
+    return row.id
 
 
 def browser(app: Flask, guest: Guest | None = None) -> FlaskClient:

@@ -95,6 +95,16 @@ OPEN_TO = {
     "evidence.export": "manager",
     "evidence.confirm": "manager",
     "evidence.send_again": "manager",
+    "dashboard.page": "manager",
+    "dashboard.chase": "manager",
+    "dashboard.chase_file": "manager",
+    "dashboard.schools": "manager",
+    "dashboard.enter": "manager",
+    "acting.paper": "manager",
+    "acting.enter_paper": "manager",
+    "acting.withdraw_paper": "manager",
+    "acting.dates": "manager",
+    "acting.move_dates": "manager",
 }
 
 

@@ -165,7 +165,7 @@ def _standings(
                 Completion.completed_at, Completion.policy_number,
             )
             .join(Person, Person.id == Completion.person_id)
-            .where(Completion.school_id == school_id),
+            .where(Completion.school_id == school_id, Completion.withdrawn_at.is_(None)),
             Completion.person_id,
             among,
         ),

@@ -13,6 +13,7 @@ from lti_tool.core import ledger
 from lti_tool.core.database import Database
 from lti_tool.core.errors import ToolError
 from lti_tool.core.ledger import LedgerEntry
+from lti_tool.evidence import records
 from lti_tool.evidence import register as registers
 from lti_tool.evidence.schemas import Filters
 from lti_tool.people import joins, memberships, staff_lists
@@ -89,7 +90,9 @@ def test_two_are_one_line_with_what_either_did(database: Database) -> None:
     made = join(database, moodle.person_id, teams.person_id)
     assert shown(database) == [("Amara Osei", "counted", "done")]
     with database.reading() as session:
-        found = registers.record(session, school_id=HEMSWELL, membership_id=moodle.membership_id)
+        found = records.record(
+            session, school_id=HEMSWELL, membership_id=moodle.membership_id, today=NOW.date()
+        )
     assert len(found.taken) == 2
     separate(database, made)
     assert sorted(shown(database)) == [

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lti_tool.evidence.export import _rows, safe_cell
+from lti_tool.evidence.export import csv_rows, safe_cell
 
 HARMFUL = ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "＋1", "－1", "＠A", "−1")
 
@@ -42,5 +42,5 @@ def test_no_cell_begins_a_formula(text: str) -> None:
     st.lists(st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=2), max_size=5)
 )
 def test_a_cell_never_breaks_out_into_another(rows: list[list[str]]) -> None:
-    read = list(csv.reader(io.StringIO(_rows(rows), newline=""), strict=True))
+    read = list(csv.reader(io.StringIO(csv_rows(rows), newline=""), strict=True))
     assert read == [[safe_cell(cell) for cell in row] for row in rows]
