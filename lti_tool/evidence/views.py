@@ -24,7 +24,6 @@ from lti_tool.curriculum.cycles import cycle_of
 from lti_tool.evidence import export as exports
 from lti_tool.evidence import records, resending
 from lti_tool.evidence import register as registers
-from lti_tool.evidence.dashboard.trusts import managed
 from lti_tool.evidence.schemas import Filters, fitting, read_confirm, read_query, read_send_again
 from lti_tool.evidence.words import cycle_words, page_words
 from lti_tool.lti.rosters import courses
@@ -57,7 +56,6 @@ def register() -> str:
         link={name: value for name, value in asdict(filters).items() if value},
         confirmed=confirmed,
         list_failing_since=courses.failing_since(g.session, school_id=school_id),
-        manages_others=len(managed(g.session, g.visit)) > 1,
         counts=registers.count(g.session, school_id=school_id, filters=filters, today=today),
         trainings=[(module.id, module.title["en"]) for module in _catalogue().modules.values()],
         cycles=[(cycle, cycle_words(cycle)) for cycle in cycles],

@@ -39,8 +39,8 @@ class _PaperForm(Schema):
     class Meta:
         unknown = EXCLUDE
 
-    training = fields.String(required=True)
-    policy_number = fields.String(required=True)
+    training = fields.String(required=True, validate=validate.Length(1, 80))
+    policy_number = fields.String(required=True, validate=validate.Length(1, 20))
     reason = fields.String(required=True, validate=validate.Length(1, 1000))
 
 

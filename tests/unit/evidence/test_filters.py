@@ -45,7 +45,7 @@ def test_every_filter_can_be_given() -> None:
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("state", "overdue"),
+        ("state", "not-started"),
         ("role_group", "head"),
         ("site", "South"),
         ("module", "other"),
