@@ -17,11 +17,14 @@ import pygal
 from babel.dates import format_date
 from flask_babel import get_locale
 from markupsafe import Markup
+from pygal.etree import etree
 from pygal.style import Style
 
 # pygal lets maps that are installed apart be imported, by a way that Python no longer has: each
 # import that finds nothing else would warn of it.
 sys.meta_path[:] = [one for one in sys.meta_path if not isinstance(one, pygal.PluginImportFixer)]
+
+etree.to_etree()  # the same drawing wherever lxml happens to be installed
 
 MARKS: Final = {
     "done": "✓",
@@ -167,11 +170,7 @@ def _ours(root: Element, title: str, said: str) -> Element:
     """The drawing without what a page of ours cannot use, named for who cannot see it."""
     for parent in list(root.iter()):
         for child in list(parent):
-            tag = str(child.tag).rpartition("}")[2]
-            if tag in {"defs", "desc", "title"} or child.get("class") in {
-                "tooltip",
-                "plot overlay",
-            }:
+            if _is_left_out(child):
                 parent.remove(child)
             child.attrib.pop("style", None)
     root.attrib.pop("id", None)
@@ -179,3 +178,9 @@ def _ours(root: Element, title: str, said: str) -> Element:
     root.set("role", "img")
     root.set("aria-label", f"{title}. {said}")
     return root
+
+
+def _is_left_out(part: Element) -> bool:
+    """Styles, scripts, comments, and what a script would show under the mouse."""
+    tag = "" if callable(part.tag) else part.tag.rpartition("}")[2]
+    return tag in {"", "defs", "desc", "title"} or part.get("class") in {"tooltip", "plot overlay"}

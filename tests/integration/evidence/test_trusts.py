@@ -1,5 +1,6 @@
 """All schools of a manager: a grant opens each, nothing else does, and no visit mixes two."""
 
+from typing import Any
 from uuid import uuid4
 
 from flask import Flask
@@ -20,7 +21,7 @@ from tests.factories.registers import (
 )
 
 
-def manager_of_both(database: Database, **given: object) -> Guest:
+def manager_of_both(database: Database, **given: Any) -> Guest:
     subject = uuid4().hex
     make_manager(database, arrive(database, "Trudy Trust", GLENMERE, subject=subject))
     return make_manager(database, arrive(database, "Trudy Trust", subject=subject, **given))
