@@ -1,7 +1,7 @@
 """Which training somebody has before them: the same link leads to whatever is owed."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -15,7 +15,7 @@ from lti_tool.policies.policy import School
 from lti_tool.training.cycles.models import Obligation
 from lti_tool.training.cycles.owing import FIRST_DAY, INDUCTION, REFRESH
 from lti_tool.training.cycles.settling import open_obligations
-from lti_tool.training.models import Journey
+from lti_tool.training.models import Completion, Journey
 from lti_tool.ui.format import local
 
 GOES_ON: Final = timedelta(days=90)
@@ -50,8 +50,23 @@ BEGUN: Final = (
                 select(Person.id).where(Person.one_with == bindparam("person_id"))
             ),
         ),
+        Journey.module.not_like("%/%"),  # what carries a paper is no way of anybody's
     )
     .order_by(Journey.started_at.desc(), Journey.id.desc())
+)
+ON_PAPER: Final = (
+    select(Completion.id)
+    .where(
+        Completion.school_id == bindparam("school_id"),
+        or_(
+            Completion.person_id == bindparam("person_id"),
+            Completion.person_id.in_(
+                select(Person.id).where(Person.one_with == bindparam("person_id"))
+            ),
+        ),
+        Completion.withdrawn_at.is_(None),
+    )
+    .limit(1)
 )
 
 
@@ -68,13 +83,18 @@ def turn_of(
     owed = open_obligations(
         session, school_id=school.id, person_id=person_id, today=local(now).date()
     )
-    return choose(
+    who = {"school_id": school.id, "person_id": person_id}
+    begun = session.scalars(BEGUN, who).all()
+    turn = choose(
         [one for one in owed if one.module in modules],
-        session.scalars(BEGUN, {"school_id": school.id, "person_id": person_id}).all(),
+        begun,
         asked=asked,
         cycle=cycle_of(now, school.year_starts),
         now=now,
     )
+    if not owed and not begun and session.scalar(ON_PAPER, who) is not None:
+        return replace(turn, rests=True)  # all that they have done here was on paper
+    return turn
 
 
 def last_done(session: Session, *, school_id: str, person_id: UUID) -> Journey | None:

@@ -73,6 +73,7 @@ def completions(session: Session, *, school_id: str, person_id: UUID) -> Sequenc
         .where(
             Completion.school_id == school_id,
             Completion.person_id.in_(everybody_who_is(session, person_id)),
+            Completion.withdrawn_at.is_(None),
         )
         .order_by(Completion.completed_at.desc(), Completion.id.desc())
     )

@@ -32,6 +32,7 @@ from tests.factories.registers import (
     make_manager,
     open_cycle,
     owe,
+    place,
     start_training,
 )
 
@@ -357,3 +358,25 @@ def test_who_and_why_are_personal_values_of_the_entry(
                 select(Disclosure).where(Disclosure.record_id == UUID(entry["record"]))
             ).all()
         assert {one.person_id for one in kept} == {amara.person_id}
+
+
+def test_whoever_signed_on_paper_rests_and_sees_it_as_their_own(
+    app: Flask, database: Database, head: Guest
+) -> None:
+    open_cycle(database)
+    guest = arrive(database, "Amara Osei", counted=True, module="annual-refresh")
+    place(database, guest, role_group="support")
+    owe(database, guest)
+    assert enter(app, head, guest)[0] == 303
+    learner = browser(app, guest)
+    home = learner.get("/", follow_redirects=True)
+    assert home.status_code == 200
+    assert home.request.path == "/my-training"
+    assert "On paper" in home.text
+    assert "See your last confirmation" not in home.text
+    for path in ("/training", "/training/finished", "/training/who-to-tell"):
+        assert learner.get(path, follow_redirects=True).status_code == 200, path
+    (done,) = completions(database, guest)
+    form = {"instead_of": str(done.id), "reason": "A mistake"}
+    assert post(app, head, f"/register/{guest.membership_id}/paper/withdraw", **form)[0] == 303
+    assert "On paper" not in learner.get("/my-training").text
