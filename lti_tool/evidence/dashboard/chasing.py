@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, Select, and_, func, select
+from sqlalchemy import Row, ScalarSelect, Select, and_, func, select
 from sqlalchemy.orm import Session
 
 from lti_tool.core.errors import ToolError
@@ -14,6 +14,7 @@ from lti_tool.people.models import Membership, Person
 from lti_tool.training.cycles.models import Obligation
 from lti_tool.training.cycles.owing import OPEN
 from lti_tool.training.cycles.states import state
+from lti_tool.training.reminders.models import PERHAPS, SENT, Reminder
 
 SOON: Final = timedelta(days=14)
 PAGE: Final = 50
@@ -132,6 +133,7 @@ def _columns(today: date) -> Select[*tuple[Any, ...]]:
             Person.id.label("person_id"),
             Person.name,
             Person.email,
+            _reminded_on().label("reminded_on"),
             func.count().over().label("total"),
         )
         .join(
@@ -143,6 +145,20 @@ def _columns(today: date) -> Select[*tuple[Any, ...]]:
         )
         .join(Person, Person.id == Obligation.person_id)
         .where(Obligation.outcome == OPEN)
+    )
+
+
+def _reminded_on() -> ScalarSelect[date | None]:
+    """When the person was last sent a reminder, or may have been; of whatever they owed then."""
+    return (
+        select(func.max(Reminder.tried_on))
+        .where(
+            Reminder.school_id == Obligation.school_id,
+            Reminder.person_id == Obligation.person_id,
+            Reminder.kind != "digest",
+            Reminder.state.in_((SENT, PERHAPS)),
+        )
+        .scalar_subquery()
     )
 
 
@@ -162,7 +178,7 @@ def _lines(rows: Sequence[Row[*tuple[Any, ...]]], today: date) -> list[Chased]:
             due_on=row.due_on,
             days=(row.due_on - today).days,
             reason=row.reason,
-            reminded_on=None,
+            reminded_on=row.reminded_on,
         )
         for row in rows
     ]

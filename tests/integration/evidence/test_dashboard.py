@@ -10,12 +10,14 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from lti_tool.core.database import Database
+from lti_tool.core.ids import new_id
 from lti_tool.core.ledger import LedgerEntry
 from lti_tool.evidence.dashboard import chasing, duties, trusts
 from lti_tool.evidence.dashboard.chasing import ChaseFilters
 from lti_tool.people.models import Absence, Membership, Person
 from lti_tool.training.cycles.models import Obligation
 from lti_tool.training.cycles.states import state
+from lti_tool.training.reminders.models import Reminder, ReminderBatch
 from tests.factories.registers import (
     GLENMERE,
     HEMSWELL,
@@ -174,6 +176,40 @@ def test_the_list_its_filters_and_its_file(
         (entry,) = [json.loads(body) for body in bodies]
     assert entry["facts"]["what"] == "chase.csv"
     assert entry["facts"]["rows"] == len(names)
+
+
+def test_the_list_says_who_was_reminded_and_when(
+    app: Flask, database: Database, head: Guest
+) -> None:
+    guest = arrive(database, "Amara Osei", counted=True)
+    owe(database, guest)
+    client = browser(app, head)
+    assert "Not yet" in client.get("/chase").text
+    sendings = ((3, "overdue", "sent"), (2, "digest", "sent"), (1, "overdue", "dropped"))
+    with database.transaction() as session:
+        batch = ReminderBatch(
+            id=new_id(), school_id=HEMSWELL, asked_at=NOW, planned={}, left_out={}
+        )
+        session.add(batch)
+        session.flush()
+        for days, kind, what in sendings:
+            day = TODAY - timedelta(days=days)
+            session.add(
+                Reminder(
+                    school_id=HEMSWELL,
+                    batch_id=batch.id,
+                    person_id=guest.person_id,
+                    kind=kind,
+                    day=day,
+                    tried_on=day,
+                    state=what,
+                    next_at=NOW,
+                )
+            )
+    text = client.get("/chase").text
+    assert "20 November 2026" in text
+    assert "Not yet" not in text
+    assert '"2026-11-20"' in client.get("/chase.csv", buffered=True).text
 
 
 def test_another_site_cannot_set_the_file_off(app: Flask, database: Database, head: Guest) -> None:
