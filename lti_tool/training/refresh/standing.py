@@ -110,7 +110,8 @@ def _declared(
         .where(
             Declaration.school_id.in_(schools),
             Declaration.person_id.in_(persons),
-            Journey.module.not_in(short),
+            Completion.module.not_in(short),
+            Completion.withdrawn_at.is_(None),
         )
         .order_by(Declaration.signed_at.desc(), Declaration.id.desc())
         .limit(1)
@@ -134,7 +135,7 @@ def _beside(
     if module.reads is not Reads.CHANGES or not is_full:
         others = []
     same = _declared(course, others, persons)
-    return same.where(Journey.module == module.id, Journey.cycle == cycle)
+    return same.where(Completion.module == module.id, Completion.cycle == cycle)
 
 
 def _known(

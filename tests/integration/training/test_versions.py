@@ -21,6 +21,7 @@ from lti_tool.training.course import course_of
 from lti_tool.training.cycles.models import Obligation, PolicyOpening
 from lti_tool.training.cycles.versions import in_use
 from lti_tool.training.declarations import note, paragraphs
+from lti_tool.training.journeys import progress
 from lti_tool.training.models import Completion, Declaration, Journey
 from lti_tool.training.versions.cli import policies
 from lti_tool.training.versions.opening import open_version
@@ -304,9 +305,10 @@ class TestPages:
         with database.reading() as session:
             journey = session.scalars(select(Journey)).one()
             assert journey.policy_number == NEW
-        course = course_of(app.extensions["catalogue"], journey)
+            course = course_of(app.extensions["catalogue"], journey)
+            so_far = progress(session, course=course, journey=journey)
         with app.test_request_context():
-            said = paragraphs(course, site="")
+            said = paragraphs(so_far, site="")
             assert f"version {NEW}, a demonstration not adopted by this school, in" in said[0]
             assert "was written as a demonstration" in note(course)
 
