@@ -31,7 +31,6 @@ class Pack(Table):
     audience: Mapped[str] = mapped_column(String(12))
     """governors, managers or inspector."""
     cycle: Mapped[str] = mapped_column(String(20))
-    language: Mapped[str] = mapped_column(String(5), default="en")
     state: Mapped[str] = mapped_column(String(10), default=WAITING)
     """waiting, making, ready, failed or removed."""
     progress: Mapped[int] = mapped_column(default=0)

@@ -45,7 +45,6 @@ def upgrade() -> None:
         sa.Column("schools", sa.JSON(), nullable=False),
         sa.Column("audience", sa.String(length=12), nullable=False),
         sa.Column("cycle", sa.String(length=20), nullable=False),
-        sa.Column("language", sa.String(length=5), nullable=False),
         sa.Column("state", sa.String(length=10), nullable=False),
         sa.Column("progress", sa.Integer(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
