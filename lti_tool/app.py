@@ -29,6 +29,7 @@ from lti_tool.evidence.checkpoints.tasks import register_tasks
 from lti_tool.evidence.dashboard import acting as acting_views
 from lti_tool.evidence.dashboard import views as dashboard_views
 from lti_tool.evidence.packs import models as _packs  # noqa: F401  (brings its table)
+from lti_tool.evidence.packs import views as pack_views
 from lti_tool.lti import views as lti_views
 from lti_tool.lti.connect import views as connect_views
 from lti_tool.lti.health import views as health_views
@@ -77,6 +78,7 @@ BLUEPRINTS = (
     evidence_views.blueprint,
     dashboard_views.blueprint,
     acting_views.blueprint,
+    pack_views.blueprint,
 )
 HTTP_ERRORS = {
     400: "form-incomplete",

@@ -331,6 +331,29 @@ EVIDENCE: Final = {
         _("That day cannot be a due date"),
         _("Choose today or a later day, at most a year ahead."),
         _("Go back and choose another day."),
+    "packs-under-way": ErrorText(
+        409,
+        _("Your school is waiting for packs already"),
+        _("Three are being made, and no more can be asked for until one is ready."),
+        _("Go back to the packs and wait a little."),
+    ),
+    "pack-gone": ErrorText(
+        404,
+        _("This pack is not here any more"),
+        _("A pack is kept for thirty days after it was made."),
+        _("Ask for a new one: it is made from the same record."),
+    ),
+    "pack-failed": ErrorText(
+        500,
+        _("The pack could not be made"),
+        _("Something went wrong in the tool. Nothing in the record was changed."),
+        _("Ask for it again. If that does not help, tell whoever runs this installation."),
+    ),
+    "pack-unsound": ErrorText(
+        500,
+        _("The pack did not pass its own check"),
+        _("It was checked as a stranger would check it, and not handed out."),
+        _("Tell whoever runs this installation: the log names what did not fit."),
     ),
 }
 

@@ -9,6 +9,8 @@ a slip of the pen is not taken for a forgery.
 from hashlib import sha256
 from typing import Final
 
+from lti_tool.evidence.proof.words import MISTYPED
+
 # No 0 O, 1 I L, 2 Z, 5 S, 6 G, 8 B, U V: but for these two, of each pair one or none.
 LETTERS: Final = "3479ACDEFGHJKMNPQRTVWXY"
 CARRIED: Final = 18
@@ -40,12 +42,12 @@ def read_code(typed: str) -> str:
     letters = "".join(letter for letter in typed.upper() if letter not in " -–—\t\n")
     for letter in letters:
         if letter not in LETTERS:
-            raise CodeMistyped(f"no code has the letter {letter}")
+            raise CodeMistyped(MISTYPED["letter"].format(letter=letter))
     if len(letters) != CARRIED + 2:
-        raise CodeMistyped(f"a code has {CARRIED + 2} letters, this one {len(letters)}")
+        raise CodeMistyped(MISTYPED["length"].format(found=len(letters)))
     digits = [LETTERS.index(letter) for letter in letters]
     if _syndromes(digits) != (0, 0):
-        raise CodeMistyped("a letter is wrong, or two are swapped")
+        raise CodeMistyped(MISTYPED["check"])
     return "-".join(letters[at : at + GROUP] for at in range(0, len(letters), GROUP))
 
 

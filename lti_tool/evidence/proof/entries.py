@@ -45,11 +45,9 @@ def check(
             sealed[school] += 1
         elif entry.facts.get("pack") == manifest["pack"]:
             asked.add(school)
-        elif entry.records in manifest["records"]:
+        else:
             completions[entry.record] = entry
             numbers[school, entry.records] += 1
-        else:
-            pack.add("entry-foreign", entry=entry.sequence, school=school)
     for school, one in said.items():
         _count(pack, manifest, school, one["records"], numbers, sealed)
         if school not in asked:
@@ -83,21 +81,21 @@ def _read(
 ) -> Iterator[tuple[str, Entry | None]]:
     """Each line that holds, with its entry or, where it is sealed, without."""
     last = ("", 0)
-    for number, line in enumerate(pack.files.get(FILE, b"").split(b"\n")[:-1], 1):
+    try:
+        text = pack.files.get(FILE, b"").decode()
+    except UnicodeDecodeError:
+        pack.add("unreadable", file=FILE)
+        return
+    for number, line in enumerate(text.split("\n")[:-1], 1):
         try:
-            found = json.loads(line)
-            school, sequence = str(found["school"]), int(found["sequence"])
-            path = [bytes.fromhex(one) for one in found["path"]]
-            sealed = bytes.fromhex(found.get("hash", ""))
-            body = str(found.get("entry", ""))
-            disclosed = dict(found.get("disclosed", {}))
+            school, sequence, path, sealed, body, disclosed = _fields(json.loads(line))
         except (ValueError, TypeError, KeyError, RecursionError):
             pack.add("entry-unreadable", file=FILE, line=number)
             continue
         if (school, sequence) <= last:
             pack.add("entry-order", file=FILE, line=number, entry=sequence, school=school)
         last = max(last, (school, sequence))
-        hash_ = sha256(body.encode("utf-8", "replace")).digest() if body else sealed
+        hash_ = sha256(body.encode("utf-8", "surrogatepass")).digest() if body else sealed
         root = root_by(
             path,
             leaf=leaf_hash(hash_),
@@ -109,6 +107,18 @@ def _read(
             pack.add("entry-altered", entry=sequence, school=school)
             continue
         yield school, entry
+
+
+def _fields(found: Any) -> tuple[str, int, list[bytes], bytes, str, dict[str, Any]]:
+    """A line's parts. Raises ``TypeError``, ``KeyError`` or ``ValueError`` where it is no line."""
+    school, sequence, body = found["school"], found["sequence"], found.get("entry", "")
+    if not isinstance(school, str) or type(sequence) is not int or not isinstance(body, str):
+        raise TypeError
+    path = [bytes.fromhex(one) for one in found["path"]]
+    disclosed = found.get("disclosed", {})
+    if not isinstance(disclosed, dict):
+        raise TypeError
+    return school, sequence, path, bytes.fromhex(found.get("hash", "")), body, disclosed
 
 
 def _entry(

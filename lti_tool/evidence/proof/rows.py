@@ -39,7 +39,7 @@ def check(
         if table.get("kind") == LIST:
             _check_list(pack, name, (written[0], columns), rows, known)
         else:
-            _check_counts(pack, name, manifest, rows, said)
+            _check_counts(pack, manifest, rows, said)
         _check_sheet(pack, table, written)
 
 
@@ -63,7 +63,8 @@ def _check_list(
         record = row.get("record", "")
         if not record:
             continue
-        entry = missing.pop(record, None)
+        entry = known.get(record)
+        missing.pop(record, None)
         if entry is None:
             pack.add("row-added", file=name, row=row.get("row", ""))
             continue
@@ -96,13 +97,10 @@ def _said(entry: Entry) -> Iterator[tuple[str, str]]:
         yield "signed_as", str(entry.disclosed["printed_name"])
     if "score" in entry.disclosed:
         yield "score", str(entry.disclosed["score"])
-    if "person" in entry.disclosed:
-        yield "reference", str(entry.disclosed["person"])[-8:].upper()
 
 
 def _check_counts(
     pack: Findings,
-    name: str,
     manifest: Mapping[str, Any],
     rows: Sequence[Mapping[str, str]],
     said: Mapping[str, Mapping[str, Any]],

@@ -26,7 +26,6 @@ FINDINGS: Final = {
     "entry-altered": N_(
         "Entry {entry} of {school} was altered: it does not lead to what was signed for."
     ),
-    "entry-foreign": N_("Entry {entry} of {school} belongs to no record that this pack shows."),
     "disclosure-false": N_(
         "Entry {entry} of {school}: “{field}” is not the value that was recorded."
     ),
@@ -49,6 +48,11 @@ FINDINGS: Final = {
     "key-other": N_("The pack is signed with another key than the one you typed."),
     "code-mistyped": N_("The code was mistyped: {why}."),
     "code-other": N_("The code you typed is not that of this pack. It belongs to another one."),
+}
+MISTYPED: Final = {
+    "letter": N_("no code has the letter {letter}"),
+    "length": N_("a code has 20 letters, this one {found}"),
+    "check": N_("a letter is wrong, or two are swapped"),
 }
 VERDICTS: Final = {
     "altered": N_("This pack is not what was exported."),

@@ -1,0 +1,121 @@
+"""A manager asks for a pack; what was asked for is shown, fetched, and removed after a time."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from lti_tool.core import ledger
+from lti_tool.core.database import Database
+from lti_tool.core.errors import ToolError
+from lti_tool.core.ids import new_id
+from lti_tool.evidence.packs.models import FAILED, MAKING, READY, REMOVED, WAITING, Pack
+
+KEPT: Final = timedelta(days=30)
+MOST_UNDER_WAY: Final = 3
+
+
+def ask(
+    session: Session,
+    *,
+    school_id: str,
+    schools: Collection[str],
+    audience: str,
+    cycle: str,
+    by: UUID,
+    now: datetime,
+) -> Pack:
+    """Ask for a pack: its row, and an entry in the ledger of each school it covers.
+
+    Whoever calls has made sure that ``by`` manages every one of them. Raises ``ToolError``
+    packs-under-way where the school waits for several already.
+    """
+    under_way = select(Pack.id).where(
+        Pack.school_id == school_id, Pack.state.in_((WAITING, MAKING))
+    )
+    if len(session.scalars(under_way).all()) >= MOST_UNDER_WAY:
+        raise ToolError("packs-under-way")
+    pack = Pack(
+        id=new_id(),
+        school_id=school_id,
+        schools=sorted(schools),
+        audience=audience,
+        cycle=cycle,
+        asked_at=now,
+        asked_by=by,
+    )
+    session.add(pack)
+    session.flush()
+    for one in pack.schools:
+        ledger.append(
+            session,
+            school_id=one,
+            kind="pack-asked",
+            facts={
+                "pack": str(pack.id),
+                "audience": audience,
+                "cycle": cycle,
+                "schools": list(pack.schools),
+            },
+            person_id=by,
+            personal={"actor": str(by)},
+            now=now,
+        )
+    return pack
+
+
+def listed(session: Session, *, school_id: str) -> Sequence[Pack]:
+    """The packs asked for at a school, the newest first."""
+    return session.scalars(
+        select(Pack).where(Pack.school_id == school_id).order_by(Pack.asked_at.desc(), Pack.id)
+    ).all()
+
+
+def found(session: Session, *, school_id: str, pack_id: UUID) -> Pack:
+    """One of a school's packs. Raises ``ToolError`` page-not-found."""
+    pack = session.scalar(select(Pack).where(Pack.id == pack_id, Pack.school_id == school_id))
+    if pack is None:
+        raise ToolError("page-not-found")
+    return pack
+
+
+def file_of(folder: Path, pack: Pack) -> Path:
+    """Where the file of a pack lies, or will. Raises ``ToolError`` pack-gone where it is not
+    ready, or not any more."""
+    path = path_of(folder, pack.id, pack.attempts)
+    if pack.state != READY or not path.exists():
+        raise ToolError("pack-gone")
+    return path
+
+
+def path_of(folder: Path, pack_id: UUID, attempt: int) -> Path:
+    """Each attempt has a file of its own, so that none can spoil another's."""
+    return folder / f"{pack_id}-{attempt}.zip"
+
+
+def remove_old(database: Database, folder: Path, *, now: datetime) -> int:
+    """Take away the files of old packs, and what dead workers left; how many packs went.
+
+    The row says so first: a file that outlives its row is found again the next time.
+    """
+    with database.transaction() as session:
+        old = session.scalars(
+            select(Pack).where(
+                or_(Pack.ready_at < now - KEPT, Pack.state == FAILED), Pack.removed_at.is_(None)
+            )
+        ).all()
+        for pack in old:
+            pack.removed_at = now
+            pack.state = REMOVED if pack.state == READY else pack.state
+        kept = {
+            path_of(folder, pack.id, pack.attempts).name
+            for pack in session.scalars(select(Pack).where(Pack.state.in_((READY, MAKING))))
+        }
+    for path in folder.glob("*.zip"):
+        if path.name not in kept:
+            path.unlink(missing_ok=True)
+    return len(old)
