@@ -21,7 +21,17 @@ from lti_tool.evidence.proof import container
 from lti_tool.people.models import Absence, Membership
 from lti_tool.training.cycles.models import Calendar, Cycle
 from lti_tool.training.models import Completion, Declaration
-from tests.factories.registers import HEMSWELL, NOW, Guest, arrive, begin, make_manager
+from tests.conftest import SetClock
+from tests.factories.registers import (
+    GLENMERE,
+    HEMSWELL,
+    NOW,
+    Guest,
+    arrive,
+    begin,
+    make_manager,
+    running,
+)
 
 CYCLE = "2026-27"
 BEFORE = datetime(2026, 2, 2, 9, tzinfo=UTC)
@@ -122,7 +132,10 @@ def declare(database: Database, guest: Guest, *, module: str = REFRESH, cycle: s
 def staffed(database: Database, school_id: str = HEMSWELL, number: int = 6) -> Guest:
     """A manager, so many people who are done, one who has begun, one away and one who left."""
     open_cycle(database, school_id)
-    head = make_manager(database, member(database, "Helen Head", school_id))
+    member(database, "Helen Head", school_id, subject=f"head of {school_id}")
+    head = make_manager(
+        database, arrive(database, "Helen Head", school_id, subject=f"head of {school_id}")
+    )
     for index in range(number):
         declare(database, member(database, f"Person {index}", school_id))
     with database.transaction() as session:
@@ -209,3 +222,16 @@ def altered(folder: Path, data: bytes, change: Change, *, covers_up: bool = True
                 one["sha256"] = hashlib.sha256(found[one["name"]]).hexdigest()
         found["manifest.json"] = ledger.canonical(manifest)
     return packed(folder, found)
+
+
+def two_packs(migrated: Path, folder: Path) -> tuple[bytes, bytes]:
+    """For managers, one pack each of two schools of one installation. ``migrated``: a database at
+    the newest layout, to be copied."""
+    path = folder / "clauseway.sqlite3"
+    path.write_bytes(migrated.read_bytes())
+    database = Database(f"sqlite:///{path}")
+    try:
+        with running(folder, database, SetClock()) as app:
+            return made(app, staffed(database)), made(app, staffed(database, GLENMERE, number=1))
+    finally:
+        database.engine.dispose()

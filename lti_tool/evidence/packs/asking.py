@@ -1,5 +1,6 @@
 """A manager asks for a pack; what was asked for is shown, fetched, and removed after a time."""
 
+import shutil
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -112,10 +113,13 @@ def remove_old(database: Database, folder: Path, *, now: datetime) -> int:
             pack.removed_at = now
             pack.state = REMOVED if pack.state == READY else pack.state
         kept = {
-            path_of(folder, pack.id, pack.attempts).name
+            path_of(folder, pack.id, pack.attempts)
             for pack in session.scalars(select(Pack).where(Pack.state.in_((READY, MAKING))))
         }
     for path in folder.glob("*.zip"):
-        if path.name not in kept:
+        if path not in kept:
             path.unlink(missing_ok=True)
+    for path in folder.glob("*.making"):
+        if path.with_suffix(".zip") not in kept:
+            shutil.rmtree(path, ignore_errors=True)
     return len(old)

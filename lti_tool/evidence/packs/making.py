@@ -12,7 +12,6 @@ A worker that dies leaves a lease that runs out and files nobody can fetch; anot
 import json
 import logging
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -103,7 +102,8 @@ def _claim(maker: Maker, pack_id: UUID) -> Claimed | None:
 
 
 def _make(maker: Maker, claimed: Claimed) -> None:
-    with _workshop(maker.folder) as folder:
+    place = path_of(maker.folder, claimed.id, claimed.attempt)
+    with _workshop(place) as folder:
         signed, parts = {}, {}
         for number, school in enumerate(claimed.schools):
             signed[school.id], parts[school.id] = _read(maker, school, claimed.cycle)
@@ -124,17 +124,19 @@ def _make(maker: Maker, claimed: Claimed) -> None:
             container.write(sink, [folder / name for name in names])
         data = whole.read_bytes()
         _must_hold(maker, data)
-        whole.rename(path_of(maker.folder, claimed.id, claimed.attempt))
+        whole.rename(place)
     digest = sha256(data).hexdigest()
     codes = {school_id: one.code for school_id, one in signed.items()}
     _finish(maker, claimed, digest, len(data), codes)
 
 
 @contextmanager
-def _workshop(folder: Path) -> Iterator[Path]:
-    """A folder to build in, readable by its owner alone, gone afterwards."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    made = Path(tempfile.mkdtemp(prefix="making-", dir=folder))
+def _workshop(place: Path) -> Iterator[Path]:
+    """A folder of this attempt's own to build in, beside where the pack will lie; gone afterwards.
+    Readable by its owner alone."""
+    place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    made = place.with_suffix(".making")
+    made.mkdir(mode=0o700)
     try:
         yield made
     finally:

@@ -44,10 +44,13 @@ def check(
 
 
 def _check_order(pack: Findings, name: str, rows: Sequence[Mapping[str, str]]) -> None:
-    for number, row in enumerate(rows, 1):
-        if row.get("row") != str(number):
-            found = row.get("row", "")
-            pack.add("row-order", file=name, line=number + 1, found=found, expected=number)
+    expected = 1
+    for line, row in enumerate(rows, 2):
+        found = row.get("row", "")
+        if found != str(expected):
+            pack.add("row-order", file=name, line=line, found=found, expected=expected)
+        is_number = found.isascii() and found.isdigit() and len(found) < 10
+        expected = (int(found) if is_number else expected) + 1
 
 
 def _check_list(
@@ -125,8 +128,22 @@ def _check_sheet(pack: Findings, table: Mapping[str, Any], written: list[list[st
     except ValueError:
         pack.add("unreadable", file=f"{WORKBOOK}, {table.get('sheet')}")
         return
-    if len(sheet) != len(written):
+    there = {row[0]: row for row in reversed(sheet) if row}
+    for row in written:
+        if row[0] not in there:
+            pack.add("workbook-row-missing", **where, row=row[0])
+            continue
+        for column, found, expected in differences(there.pop(row[0]), row):
+            title = written[0][column] if column < len(row) else str(column + 1)
+            pack.add(
+                "workbook-differs",
+                **where,
+                row=row[0],
+                column=title,
+                found=found,
+                expected=expected,
+            )
+    for number in there:
+        pack.add("workbook-row-added", **where, row=number)
+    if len(sheet) > len(written):
         pack.add("workbook-rows", **where, found=len(sheet) - 1, expected=len(written) - 1)
-    for row, column, found, expected in differences(sheet, written):
-        title = written[0][column] if column < len(written[0]) else str(column + 1)
-        pack.add("workbook-differs", **where, row=row, column=title, found=found, expected=expected)

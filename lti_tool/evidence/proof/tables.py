@@ -38,16 +38,14 @@ def rows_of_sheet(workbook: bytes, sheet: str) -> list[list[str]]:
     return [[_cell(cell) for cell in row] for row in root.iter(f"{_MAIN}row")]
 
 
-def differences(
-    sheet: list[list[str]], table: list[list[str]]
-) -> Iterator[tuple[int, int, str, str]]:
-    """Row, column, what the sheet says and what the table says, wherever they are not one."""
-    for number, (found, expected) in enumerate(zip(sheet, table, strict=False)):
-        for column in range(max(len(found), len(expected))):
-            here = found[column] if column < len(found) else ""
-            there = expected[column] if column < len(expected) else ""
-            if not is_cell(there, here):
-                yield number, column, here, there
+def differences(found: list[str], expected: list[str]) -> Iterator[tuple[int, str, str]]:
+    """Column, what a row of the sheet says and what the same row of the table says, wherever they
+    are not one."""
+    for column in range(max(len(found), len(expected))):
+        here = found[column] if column < len(found) else ""
+        there = expected[column] if column < len(expected) else ""
+        if not is_cell(there, here):
+            yield column, here, there
 
 
 def is_cell(written: str, text: str) -> bool:

@@ -44,6 +44,8 @@ FINDINGS: Final = {
     "workbook-differs": N_(
         "{file}, {table}, row {row}, {column}: it says “{found}”, the CSV file says “{expected}”."
     ),
+    "workbook-row-missing": N_("{file}, {table}: row {row} of the CSV file is missing in it."),
+    "workbook-row-added": N_("{file}, {table}: row {row} is not in the CSV file."),
     "workbook-rows": N_("{file}, {table}: it has {found} rows, the CSV file {expected}."),
     "key-other": N_("The pack is signed with another key than the one you typed."),
     "code-mistyped": N_("The code was mistyped: {why}."),

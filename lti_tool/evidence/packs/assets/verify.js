@@ -508,10 +508,11 @@ async function checkTables (pack, manifest, said, known) {
       pack.add('rows-differ', { file: name, found: written.length - 1, expected: String(table.rows) })
     }
     const rows = written.slice(1).map((row) => Object.fromEntries(columns.map((column, at) => [column, row[at]])))
+    let expected = 1
     for (const [at, row] of rows.entries()) {
-      if (row.row !== String(at + 1)) {
-        pack.add('row-order', { file: name, line: at + 2, found: row.row ?? '', expected: at + 1 })
-      }
+      const found = row.row ?? ''
+      if (found !== String(expected)) pack.add('row-order', { file: name, line: at + 2, found, expected })
+      expected = (/^\d{1,9}$/.test(found) ? Number(found) : expected) + 1
     }
     const titles = Object.fromEntries(columns.map((column, at) => [column, written[0][at]]))
     if (table.kind === 'list') checkList(pack, name, titles, rows, known)
@@ -572,16 +573,24 @@ async function checkSheet (pack, table, written) {
     pack.add('unreadable', { file: `${WORKBOOK}, ${table.sheet}` })
     return
   }
-  if (sheet.length !== written.length) {
-    pack.add('workbook-rows', { ...where, found: sheet.length - 1, expected: written.length - 1 })
-  }
-  for (let row = 0; row < Math.min(sheet.length, written.length); row++) {
-    for (let column = 0; column < Math.max(sheet[row].length, written[row].length); column++) {
-      const [found, expected] = [sheet[row][column] ?? '', written[row][column] ?? '']
-      if (isCell(expected, found)) continue
-      const title = column < written[0].length ? written[0][column] : String(column + 1)
-      pack.add('workbook-differs', { ...where, row, column: title, found, expected })
+  const there = new Map(sheet.filter((row) => row.length).reverse().map((row) => [row[0], row]))
+  for (const row of written) {
+    if (!there.has(row[0])) {
+      pack.add('workbook-row-missing', { ...where, row: row[0] })
+      continue
     }
+    const other = there.get(row[0])
+    there.delete(row[0])
+    for (let column = 0; column < Math.max(other.length, row.length); column++) {
+      const [found, expected] = [other[column] ?? '', row[column] ?? '']
+      if (isCell(expected, found)) continue
+      const title = column < row.length ? written[0][column] : String(column + 1)
+      pack.add('workbook-differs', { ...where, row: row[0], column: title, found, expected })
+    }
+  }
+  for (const row of there.keys()) pack.add('workbook-row-added', { ...where, row })
+  if (sheet.length > written.length) {
+    pack.add('workbook-rows', { ...where, found: sheet.length - 1, expected: written.length - 1 })
   }
 }
 

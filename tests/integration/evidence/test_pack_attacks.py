@@ -1,0 +1,135 @@
+"""A stranger's check of a pack: what is whole is known to be, what was altered is named."""
+
+import random
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from lti_tool.evidence.cli import evidence
+from lti_tool.evidence.proof.check import Report, check
+from lti_tool.evidence.proof.words import EXPLAINED, FINDINGS, VERDICTS
+from tests.factories.attacks import (
+    ATTACKS,
+    Attack,
+    attacked,
+    resigned,
+    twice,
+    with_checkpoint_of,
+)
+from tests.factories.packs import two_packs
+from tests.factories.registers import GLENMERE, HEMSWELL
+
+
+@pytest.fixture(scope="module")
+def packs(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, bytes]:
+    """One pack each of two schools of one installation."""
+    return two_packs(migrated_sqlite, tmp_path_factory.mktemp("packs"))
+
+
+@pytest.fixture
+def pack(packs: tuple[bytes, bytes]) -> bytes:
+    return packs[0]
+
+
+def named(report: Report) -> list[tuple[str, dict[str, str | int]]]:
+    return [(one.code, one.where) for one in report.findings]
+
+
+def test_an_intact_pack_does_not_vouch_for_itself(pack: bytes) -> None:
+    report = check(pack)
+    assert (report.verdict, named(report)) == ("origin-not-shown", [])
+    code = report.codes[HEMSWELL]
+    assert check(pack, key=report.fingerprint.upper()).verdict == "genuine"
+    assert check(pack, code=code.lower().replace("-", " ")).verdict == "genuine"
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
+def test_what_was_altered_is_named(attack: Attack, pack: bytes, tmp_path: Path) -> None:
+    whole = attacked(attack, tmp_path, pack)
+    report = check(whole)
+    assert report.verdict == "altered"
+    for expected in attack.named:
+        assert expected in named(report)
+    assert ("manifest-forged", {}) in named(report) or not attack.covers_up
+    assert all(finding.words() for finding in report.findings)
+    key = check(pack).fingerprint
+    assert check(whole, key=key).verdict == "altered"
+
+
+def test_any_flipped_byte_shows(pack: bytes) -> None:
+    chance = random.Random(11)
+    for at in {
+        *range(30),
+        *range(len(pack) - 30, len(pack)),
+        *chance.sample(range(len(pack)), 150),
+    }:
+        flipped = bytearray(pack)
+        flipped[at] ^= 1 << chance.randrange(8)
+        report = check(bytes(flipped))
+        assert report.verdict == "altered", at
+        assert report.findings
+
+
+def test_a_pack_that_was_cut_off_is_none(pack: bytes) -> None:
+    for data in (b"", b"PK", pack[:-1], pack[: len(pack) // 2], pack + b" "):
+        assert named(check(data)) == [("no-pack", {})]
+
+
+def test_the_checkpoint_of_another_school_is_told(
+    packs: tuple[bytes, bytes], tmp_path: Path
+) -> None:
+    found = named(check(with_checkpoint_of(tmp_path, *packs)))
+    assert ("checkpoint-foreign", {"school": GLENMERE}) in found
+    assert ("checkpoint-missing", {"school": HEMSWELL}) in found
+
+
+def test_a_file_that_is_there_twice_is_told(pack: bytes, tmp_path: Path) -> None:
+    assert ("file-twice", {"file": "report.pdf"}) in named(check(twice(pack, tmp_path)))
+
+
+def test_whoever_signs_with_another_key_has_the_parts_fit_and_no_origin(
+    pack: bytes, tmp_path: Path
+) -> None:
+    genuine, forged = check(pack), resigned(tmp_path, pack)
+    assert check(forged).verdict == "origin-not-shown"
+    assert named(check(forged, key=genuine.fingerprint)) == [("key-other", {})]
+    assert named(check(forged, code=genuine.codes[HEMSWELL])) == [("code-other", {})]
+
+
+def test_a_wrong_code_is_told_from_one_of_another_pack(packs: tuple[bytes, bytes]) -> None:
+    ours, theirs = (check(one).codes for one in packs)
+    assert named(check(packs[0], code=theirs[GLENMERE])) == [("code-other", {})]
+    code = ours[HEMSWELL]
+    mistyped = ("A" if code[0] != "A" else "C") + code[1:]
+    assert named(check(packs[0], code=mistyped)) == [
+        ("code-mistyped", {"why": "a letter is wrong, or two are swapped"})
+    ]
+
+
+def test_the_command_needs_no_tool_around_it(pack: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "pack.zip"
+    path.write_bytes(pack)
+    report = check(pack)
+
+    def run(*words: str) -> tuple[int, str]:
+        done = CliRunner().invoke(evidence, ["verify", *words])
+        return done.exit_code, done.output
+
+    status, said = run(str(path))
+    assert status == 3
+    assert said.startswith("Intact, origin not shown.")
+    assert run(str(path), "--key", report.fingerprint)[0] == 0
+    assert run(str(path), "--code", report.codes[HEMSWELL])[0] == 0
+    assert run(str(path), "--key", "abc")[0] == 2
+    path.write_bytes(attacked(ATTACKS[1], tmp_path / "work", pack))
+    status, said = run(str(path), "--code", report.codes[HEMSWELL])
+    assert status == 1
+    assert "people.csv: the row of entry 2 of hemswell-cliff is missing." in said
+
+
+def test_every_finding_has_words_and_some_attack() -> None:
+    assert set(VERDICTS) == set(EXPLAINED) == {"altered", "origin-not-shown", "genuine"}
+    source = "".join(path.read_text() for path in Path("lti_tool/evidence/proof").glob("*.py"))
+    for code in FINDINGS:
+        assert source.count(f'"{code}"') >= 2, code
