@@ -20,7 +20,7 @@ def test_every_error_has_a_code_a_status_and_words(code: str) -> None:
 def test_only_a_fault_of_ours_is_a_server_error() -> None:
     server = {code for code, error in ERRORS.items() if error.status >= 500}
     ours = {
-        *(UNKNOWN, "database-unavailable", "ledger-broken"),
+        *(UNKNOWN, "database-unavailable", "ledger-broken", "pack-failed", "pack-unsound"),
         *("policy-version-missing", "school-closed"),
     }
     theirs = {"platform-keys-unavailable", "platform-silent", "registration-silent"}
