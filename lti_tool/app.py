@@ -25,7 +25,6 @@ from lti_tool.curriculum.kept import shelf
 from lti_tool.curriculum.reading import read_catalogue
 from lti_tool.evidence import views as evidence_views
 from lti_tool.evidence.checkpoints.keys import EvidenceKeys
-from lti_tool.evidence.checkpoints.tasks import register_tasks
 from lti_tool.evidence.dashboard import acting as acting_views
 from lti_tool.evidence.dashboard import views as dashboard_views
 from lti_tool.evidence.packs import models as _packs  # noqa: F401  (brings its table)
@@ -115,7 +114,6 @@ def create_app(
         "csrf_secret": derived_secret(config.instance, "csrf"),
         "drawn": {},
     }
-    register_tasks(app.extensions["queue"], database, app.extensions["evidence_keys"], clock)
     schools = app.extensions["catalogue"].schools.values()
     year_tasks.register_tasks(app.extensions["queue"], database, schools, clock)
     pages.install(app)

@@ -5,6 +5,8 @@ from alembic import context
 from lti_tool.core import ledger as _ledger
 from lti_tool.core.database import Table
 from lti_tool.curriculum import models as _curriculum
+from lti_tool.evidence.checkpoints import models as _checkpoints
+from lti_tool.evidence.packs import models as _packs
 from lti_tool.lti import models as _lti
 from lti_tool.lti.connect import models as _connect
 from lti_tool.lti.rosters import models as _rosters
@@ -12,6 +14,7 @@ from lti_tool.people import models as _people
 from lti_tool.people.imports import models as _imports
 from lti_tool.training import models as _training
 from lti_tool.training.cycles import models as _cycles
+from lti_tool.training.reminders import models as _reminders
 
 # Each brings its tables.
 ROOMS = (
@@ -24,6 +27,9 @@ ROOMS = (
     _imports,
     _training,
     _cycles,
+    _reminders,
+    _checkpoints,
+    _packs,
 )
 
 context.configure(

@@ -331,6 +331,7 @@ EVIDENCE: Final = {
         _("That day cannot be a due date"),
         _("Choose today or a later day, at most a year ahead."),
         _("Go back and choose another day."),
+    ),
     "packs-under-way": ErrorText(
         409,
         _("Your school is waiting for packs already"),

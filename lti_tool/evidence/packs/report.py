@@ -20,9 +20,9 @@ from lti_tool.evidence.packs.reading import Line
 from lti_tool.evidence.packs.tables import GOVERNORS, INSPECTOR, MANAGERS
 from lti_tool.evidence.packs.words import AUDIENCES, DEFINITIONS, module_title
 from lti_tool.evidence.proof.statements import shown_fingerprint
-from lti_tool.evidence.words import ROLE_GROUP_WORDS
 from lti_tool.policies.policy import PolicyVersion, School
 from lti_tool.training.cycles.words import STATE_WORDS
+from lti_tool.training.staff.words import ROLE_GROUP_WORDS
 from lti_tool.ui.format import day, day_and_time, local
 
 SOURCE: Final = Path(__file__).with_name("report.typ")

@@ -19,9 +19,9 @@ from lti_tool.evidence.packs.figures import by, figures
 from lti_tool.evidence.packs.reading import Line
 from lti_tool.evidence.packs.words import DEFINITIONS, module_title
 from lti_tool.evidence.proof.rows import COUNTS, LIST, WORKBOOK
-from lti_tool.evidence.words import ROLE_GROUP_WORDS
 from lti_tool.evidence.xlsx import Cell, Column, Sheet, workbook
 from lti_tool.training.cycles.words import STATE_WORDS, reason_words
+from lti_tool.training.staff.words import ROLE_GROUP_WORDS
 
 GOVERNORS: Final = "governors"
 MANAGERS: Final = "managers"
