@@ -15,6 +15,8 @@ from lti_tool.core.database import Database
 from lti_tool.core.errors import ToolError
 from lti_tool.core.ids import new_id
 from lti_tool.evidence.packs.models import FAILED, MAKING, READY, REMOVED, WAITING, Pack
+from lti_tool.people.memberships import manages
+from lti_tool.people.models import Visit
 
 KEPT: Final = timedelta(days=30)
 MOST_UNDER_WAY: Final = 3
@@ -69,19 +71,24 @@ def ask(
     return pack
 
 
-def listed(session: Session, *, school_id: str) -> Sequence[Pack]:
-    """The packs asked for at a school, the newest first."""
-    return session.scalars(
-        select(Pack).where(Pack.school_id == school_id).order_by(Pack.asked_at.desc(), Pack.id)
-    ).all()
+def listed(session: Session, visit: Visit) -> Sequence[Pack]:
+    """The packs asked for at the visit's school that its sign-in may open, the newest first.
+
+    A pack of several schools is for those alone who manage each of them.
+    """
+    asked = select(Pack).where(Pack.school_id == visit.school_id)
+    packs = session.scalars(asked.order_by(Pack.asked_at.desc(), Pack.id)).all()
+    others = {one for pack in packs for one in pack.schools} - {visit.school_id}
+    open_to = {one for one in others if manages(session, visit, school_id=one)}
+    return [pack for pack in packs if open_to.issuperset({*pack.schools} - {visit.school_id})]
 
 
-def found(session: Session, *, school_id: str, pack_id: UUID) -> Pack:
-    """One of a school's packs. Raises ``ToolError`` page-not-found."""
-    pack = session.scalar(select(Pack).where(Pack.id == pack_id, Pack.school_id == school_id))
-    if pack is None:
-        raise ToolError("page-not-found")
-    return pack
+def found(session: Session, visit: Visit, *, pack_id: UUID) -> Pack:
+    """One of them. Raises ``ToolError`` page-not-found."""
+    for pack in listed(session, visit):
+        if pack.id == pack_id:
+            return pack
+    raise ToolError("page-not-found")
 
 
 def file_of(folder: Path, pack: Pack) -> Path:

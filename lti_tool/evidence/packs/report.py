@@ -124,7 +124,7 @@ class _Report:
             "fonts": FONTS,
             "mono": MONO,
             "big": _("%(done)s of %(asked)s", done=said.done, asked=said.asked),
-            "big_words": _("people have done what they were asked to"),
+            "big_words": _("people have done what was asked of them"),
             "picture": self._picture(),
             "schools": self._schools(),
             "states": _states(said),
@@ -199,12 +199,13 @@ class _Report:
     def _minutes(self) -> str:
         states = self.all.states
         versions = "; ".join(
-            _("%(title)s, version %(number)s", title=_plain(one.title), number=one.number)
-            for one in (shown.version for shown in self.shown)
+            (f"{name}: " if len(self.shown) > 1 else "")
+            + _("%(title)s, version %(number)s", title=_plain(one.title), number=one.number)
+            for name, one in ((shown.school.name, shown.version) for shown in self.shown)
             if one is not None
         )
         said = _(
-            "Governors noted that on %(date)s %(done)s of %(asked)s people required to do so had "
+            "Governors noted that on %(date)s, %(done)s of %(asked)s people required to do so had "
             "completed the %(cycle)s training on the social media policy (%(versions)s); "
             "%(progress)s were in progress, %(due)s had not begun and were not yet due, "
             "%(overdue)s overdue, %(away)s away from work.",

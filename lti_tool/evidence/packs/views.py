@@ -46,7 +46,7 @@ def _open(state: BlueprintSetupState) -> None:
 @access.manager()
 def listed() -> str:
     """What to ask for, and what was asked for."""
-    packs = asking.listed(g.session, school_id=g.visit.school_id)
+    packs = asking.listed(g.session, g.visit)
     keys = current_app.extensions["evidence_keys"].listed()
     return render_template(
         "packs/packs.html",
@@ -87,7 +87,7 @@ def ask() -> AnyResponse:
 @access.manager()
 def fetch(pack_id: UUID) -> Response:
     """The file of a pack that is ready."""
-    pack = asking.found(g.session, school_id=g.visit.school_id, pack_id=pack_id)
+    pack = asking.found(g.session, g.visit, pack_id=pack_id)
     folder = current_app.extensions["config"].instance / "packs"
     whose = pack.school_id if len(pack.schools) == 1 else "trust"
     name = f"evidence-{whose}-{pack.audience}-{pack.cycle}-{local(pack.asked_at).date()}.zip"

@@ -28,10 +28,11 @@ from lti_tool.evidence.packs import asking, contents, making
 from lti_tool.evidence.packs.models import Pack
 from lti_tool.evidence.packs.tasks import maker_of
 from lti_tool.evidence.proof.check import check
+from lti_tool.people import memberships
 from lti_tool.people.models import Membership
 from tests.conftest import SetClock
 from tests.factories.packs import ask, declare, file_of, files, made, member, open_cycle, staffed
-from tests.factories.registers import GLENMERE, HEMSWELL, arrive, browser, csrf, make_manager
+from tests.factories.registers import GLENMERE, HEMSWELL, NOW, arrive, browser, csrf, make_manager
 from tests.integration.core.test_ledger import disarm
 
 REFRESH = "annual-refresh 2026-27"
@@ -373,6 +374,26 @@ def test_a_manager_asks_watches_and_fetches(app: Flask, database: Database) -> N
     answer.close()
     other = make_manager(database, arrive(database, "Other Head", GLENMERE))
     assert browser(app, other).get(f"/packs/{pack.id}.zip").status_code == 404
+
+
+def test_a_pack_of_a_trust_is_for_those_who_manage_each_of_its_schools(
+    app: Flask, database: Database
+) -> None:
+    head = staffed(database, number=1)
+    staffed(database, GLENMERE, number=1)
+    made(app, head, schools=[HEMSWELL, GLENMERE])
+    own = ask(app, head)
+    with database.reading() as session:
+        both = session.scalars(select(Pack.id).where(Pack.id != own)).one()
+    page, client = page_of(app, head), browser(app, head)
+    assert (page.count("Being made"), page.count("2 schools")) == (1, 0)
+    assert client.get(f"/packs/{both}.zip").status_code == 404
+    with database.transaction() as session:
+        memberships.grant(session, person_id=head.person_id, school_id=GLENMERE, now=NOW)
+    assert "2 schools" in page_of(app, head)
+    answer = client.get(f"/packs/{both}.zip")
+    assert answer.status_code == 200
+    answer.close()
 
 
 def test_no_more_than_three_are_made_at_once(app: Flask, database: Database) -> None:

@@ -169,7 +169,7 @@ def test_what_is_said_fits_the_audience() -> None:
     assert "Person 1" in str(managers["lists"])
     assert governors["big"] == "7 of 9"
     minutes = governors["minutes"]["text"]
-    assert "on 23 November 2026 7 of 9 people" in minutes
+    assert "on 23 November 2026, 7 of 9 people" in minutes
     assert "Record check code: K7QM-4FXA." in minutes
     groups = {one["heading"]: one for one in governors["tables"]}["By role group"]
     assert groups["rows"] == []
