@@ -20,6 +20,8 @@ from sqlalchemy.orm import Session
 from lti_tool.core.database import Database
 from lti_tool.core.ids import new_id
 from lti_tool.curriculum.reading import ROOT, read_catalogue
+from lti_tool.evidence import register
+from lti_tool.evidence.schemas import Filters
 from lti_tool.migrations.run import upgrade
 from lti_tool.people.models import Absence, Membership, Person
 from lti_tool.policies.policy import School
@@ -102,6 +104,11 @@ def states(session: Session) -> object:
     return dict(session.execute(select(shown, func.count()).group_by("state")).all())
 
 
+def registered(session: Session) -> object:
+    asked = Filters(module="annual-refresh", cycle="2026-27")
+    return register.count(session, school_id=SCHOOL, filters=asked, today=OPENS.date()).states
+
+
 def main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument("--people", type=int, default=20_000)
@@ -117,6 +124,7 @@ def main() -> None:
         timed(database, "the cycle opens", lambda s: opened(s, school))
         timed(database, "settled once more", lambda s: dict(settle(s, school=school, now=OPENS)))
         timed(database, "states counted", states)
+        timed(database, "the register counted", registered)
         timed(database, "obligations", lambda s: s.scalar(select(func.count(Obligation.id))))
         database.engine.dispose()
 

@@ -15,10 +15,10 @@ from sqlalchemy import (
     Row,
     Select,
     String,
+    Subquery,
     and_,
     case,
     cast,
-    exists,
     func,
     or_,
     select,
@@ -31,6 +31,7 @@ from lti_tool.evidence.schemas import POLICY, Filters
 from lti_tool.lti.services.scores import Delivery, deliveries
 from lti_tool.people.memberships import has_left
 from lti_tool.people.models import Membership, Person
+from lti_tool.training.cycles.facts import root_id
 from lti_tool.training.cycles.models import Cycle, Obligation
 from lti_tool.training.cycles.owing import WITHDRAWN
 from lti_tool.training.cycles.states import state
@@ -94,12 +95,12 @@ class Counts:
 
 def count(session: Session, *, school_id: str, filters: Filters, today: date) -> Counts:
     """The school's figures for the filters' training and year, whatever else they hold."""
-    standing, where = _standing(today), _state(filters, today)
-    statement = (
-        _joined(select(standing.label("standing"), where.label("state"), func.count()), filters)
-        .where(Membership.school_id == school_id)
-        .group_by("standing", "state")
-    )
+    standing, where = _standing(today), _state(school_id, filters, today)
+    statement = _joined(
+        select(standing.label("standing"), where.label("state"), func.count()),
+        school_id,
+        filters,
+    ).group_by("standing", "state")
     found: dict[tuple[str, str], int] = {
         (standing, state): number for standing, state, number in session.execute(statement)
     }
@@ -161,18 +162,21 @@ def stream(
     return (first[0].total if first else 0), lines()
 
 
-def _state(filters: Filters, today: date) -> ColumnElement[str]:
+def _state(school_id: str, filters: Filters, today: date) -> ColumnElement[str]:
     """By what is owed; whoever does, or did, what they do not owe has a state by that."""
-    has_begun = exists().where(
-        Journey.school_id == Membership.school_id,
-        Journey.module == filters.module,
-        Journey.cycle == filters.cycle,
-        _is_member(Journey.person_id),
+    begun = (
+        select(root_id)
+        .join_from(Journey, Person, Person.id == Journey.person_id)
+        .where(
+            Journey.school_id == school_id,
+            Journey.module == filters.module,
+            Journey.cycle == filters.cycle,
+        )
     )
     return case(
-        (Obligation.id.is_not(None), state(today)),
+        (Obligation.id.is_not(None), state(today, schools=[school_id])),
         (Completion.id.is_not(None), "done"),
-        (has_begun, "in-progress"),
+        (Membership.person_id.in_(begun), "in-progress"),
         else_="not-due",
     )
 
@@ -193,7 +197,7 @@ def _people(school_id: str, filters: Filters, today: date) -> Select[*tuple[Any,
         _standing(today).label("standing"),
         Person.id.label("person_id"),
         Person.name,
-        _state(filters, today).label("state"),
+        _state(school_id, filters, today).label("state"),
         Obligation.due_on,
         Obligation.reason,
         Completion.id.label("completion_id"),
@@ -205,9 +209,9 @@ def _people(school_id: str, filters: Filters, today: date) -> Select[*tuple[Any,
         func.count().over().label("total"),
     )
     return (
-        _joined(columns, filters)
+        _joined(columns, school_id, filters)
         .outerjoin(Declaration, Declaration.id == Completion.declaration_id)
-        .where(Membership.school_id == school_id, *_conditions(filters, today))
+        .where(*_conditions(school_id, filters, today))
         .order_by(
             has_left(today),
             Membership.confirmed_at.is_(None),
@@ -218,22 +222,11 @@ def _people(school_id: str, filters: Filters, today: date) -> Select[*tuple[Any,
     )
 
 
-def _joined(columns: Select[*tuple[Any, ...]], filters: Filters) -> Select[*tuple[Any, ...]]:
+def _joined(
+    columns: Select[*tuple[Any, ...]], school_id: str, filters: Filters
+) -> Select[*tuple[Any, ...]]:
     """Everybody once, whatever identities they have, with what they owe and what fulfilled it."""
-    other = aliased(Completion)
-    latest = (
-        select(other.id)
-        .where(
-            other.school_id == Membership.school_id,
-            other.module == filters.module,
-            other.cycle == filters.cycle,
-            other.withdrawn_at.is_(None),
-            _is_member(other.person_id),
-        )
-        .order_by(other.completed_at.desc(), other.id.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
+    latest = _latest(school_id, filters)
     owed = and_(
         Obligation.school_id == Membership.school_id,
         Obligation.person_id == Membership.person_id,
@@ -245,22 +238,42 @@ def _joined(columns: Select[*tuple[Any, ...]], filters: Filters) -> Select[*tupl
         columns.select_from(Membership)
         .join(Person, and_(Person.id == Membership.person_id, Person.one_with.is_(None)))
         .outerjoin(Obligation, owed)
-        .outerjoin(Completion, Completion.id == func.coalesce(Obligation.completion_id, latest))
+        .outerjoin(latest, and_(latest.c.root == Membership.person_id, latest.c.place == 1))
+        .outerjoin(
+            Completion, Completion.id == func.coalesce(Obligation.completion_id, latest.c.id)
+        )
+        .where(Membership.school_id == school_id)
     )
 
 
-def _is_member(person_id: Any) -> ColumnElement[bool]:
-    """Whether a row is of the membership's person, under whichever identity."""
-    twin = aliased(Person)
-    twins = select(twin.id).where(twin.one_with == Membership.person_id)
-    return or_(person_id == Membership.person_id, person_id.in_(twins))
+# Made once for the statement: to look for it row by row takes minutes for twenty thousand people.
+def _latest(school_id: str, filters: Filters) -> Subquery:
+    """What each human did last of this training in this cycle, under whichever identity."""
+    done, who = aliased(Completion), aliased(Person)
+    root = func.coalesce(who.one_with, who.id)
+    order = (done.completed_at.desc(), done.id.desc())
+    return (
+        select(
+            done.id,
+            root.label("root"),
+            func.row_number().over(partition_by=root, order_by=order).label("place"),
+        )
+        .join(who, who.id == done.person_id)
+        .where(
+            done.school_id == school_id,
+            done.module == filters.module,
+            done.cycle == filters.cycle,
+            done.withdrawn_at.is_(None),
+        )
+        .subquery()
+    )
 
 
-def _conditions(filters: Filters, today: date) -> Iterator[ColumnElement[bool]]:
+def _conditions(school_id: str, filters: Filters, today: date) -> Iterator[ColumnElement[bool]]:
     if filters.q:
         yield _named(filters.q)
     if filters.state:
-        yield _state(filters, today) == filters.state
+        yield _state(school_id, filters, today) == filters.state
     if filters.role_group:
         yield Membership.role_group == filters.role_group
     if filters.site:
