@@ -13,6 +13,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import rfc8785
@@ -25,11 +26,13 @@ from sqlalchemy import (
     event,
     insert,
     select,
+    type_coerce,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Mapped, Session, SessionTransaction, mapped_column
+from sqlalchemy.types import NullType
 
 from lti_tool.core.database import Table, UtcDateTime
 from lti_tool.core.ids import new_id
@@ -254,7 +257,7 @@ class Link:
     """An entry of a chain, as it is stored."""
 
     sequence: int
-    record_id: UUID
+    record: str
     kind: str
     body: bytes
     hash: str
@@ -275,7 +278,7 @@ class Link:
             return "its bytes are not those of an entry"
         if not said.startswith(previous.encode()):
             return "it does not link to the entry before it"
-        columns = f'","record":"{self.record_id}","school":"{school_id}","sequence":{expected}}}'
+        columns = f'","record":"{self.record}","school":"{school_id}","sequence":{expected}}}'
         if said[len(previous) :] != columns.encode() or not head.endswith(
             f'"format":{FORMAT},"kind":"{self.kind}"'.encode()
         ):
@@ -298,7 +301,7 @@ def walk(
     asked = (
         select(
             LedgerEntry.sequence,
-            LedgerEntry.record_id,
+            type_coerce(LedgerEntry.record_id, NullType()),  # to make a UUID of it costs a fifth
             LedgerEntry.kind,
             LedgerEntry.body,
             LedgerEntry.hash,
@@ -311,7 +314,15 @@ def walk(
         asked = asked.where(LedgerEntry.sequence <= until)
     with closing(session.execute(asked)) as found:
         for rows in found.partitions():
-            yield [Link(*row) for row in rows]
+            yield [Link(row[0], _written(row[1]), row[2], row[3], row[4]) for row in rows]
+
+
+def _written(record_id: Any) -> str:
+    """A record's number as entries write it, from how the database keeps it."""
+    if isinstance(record_id, UUID):
+        return str(record_id)
+    one: str = record_id
+    return f"{one[:8]}-{one[8:12]}-{one[12:16]}-{one[16:20]}-{one[20:]}"
 
 
 def verify(
@@ -328,9 +339,9 @@ def verify(
         for links in chunks:
             opened = _unopened(session, links)
             for link in links:
-                reason = link.fault(school_id, count + 1, previous) or opened.get(link.record_id)
+                reason = link.fault(school_id, count + 1, previous) or opened.get(link.record)
                 if reason:
-                    return count, Break(link.sequence, str(link.record_id), reason)
+                    return count, Break(link.sequence, link.record, reason)
                 count, previous = link.sequence, link.hash
                 if seen is not None:
                     seen(link)
@@ -341,21 +352,22 @@ def verify(
     return count, None
 
 
-def _unopened(session: Session, links: Sequence[Link]) -> dict[UUID, str]:
+def _unopened(session: Session, links: Sequence[Link]) -> dict[str, str]:
     """The entries among these with a kept value that is not the one recorded, and why."""
-    personal = {link.record_id: link for link in links if NOTHING_PERSONAL not in link.body}
+    personal = {link.record: link for link in links if NOTHING_PERSONAL not in link.body}
     if not personal:
         return {}
     kept = select(Disclosure.record_id, Disclosure.field, Disclosure.salt, Disclosure.value).where(
-        Disclosure.record_id.in_(personal)
+        Disclosure.record_id.in_([UUID(record) for record in personal])
     )
-    reasons: dict[UUID, str] = {}
-    said: dict[UUID, dict[str, str]] = {}
+    reasons: dict[str, str] = {}
+    said: dict[str, dict[str, str]] = {}
     for record_id, field, salt, value in session.execute(kept):
-        if record_id not in said:
-            said[record_id] = personal[record_id].commitments()
-        if said[record_id].get(field) != hashlib.sha256(salt + value).hexdigest():
-            reasons[record_id] = f"the kept value of “{field}” is not the one recorded"
+        record = str(record_id)
+        if record not in said:
+            said[record] = personal[record].commitments()
+        if said[record].get(field) != hashlib.sha256(salt + value).hexdigest():
+            reasons[record] = f"the kept value of “{field}” is not the one recorded"
     return reasons
 
 

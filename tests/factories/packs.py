@@ -94,7 +94,7 @@ def declare(database: Database, guest: Guest, *, module: str = REFRESH, cycle: s
             "role_group": "teaching",
             "site": "",
             "policy": {"number": "2022-03", "sha256": "0" * 64},
-            "declaration": {"signed_at_local": "2026-09-03T15:05:00+01:00"},
+            "declaration": {"signed_at_local": "2026-09-03T15:05:00+01:00", "method": "online"},
         }
         record_id = ledger.append(
             session,

@@ -21,13 +21,13 @@ from lti_tool.evidence.checkpoints.keys import EvidenceKeys
 from lti_tool.evidence.checkpoints.models import Checkpoint, LedgerTile
 from lti_tool.evidence.checkpoints.tree import WIDTH, Tree, rows_over
 from lti_tool.evidence.proof.codes import code_of
+from lti_tool.evidence.proof.entries import COMPLETION
 from lti_tool.evidence.proof.merkle import leaf_hash
 from lti_tool.evidence.proof.statements import CHECKPOINT
 
 log = logging.getLogger(__name__)
 
 FORMAT = 1
-COMPLETION = "completion"
 
 
 @dataclass

@@ -15,6 +15,7 @@ from lti_tool.core.database import Database
 from lti_tool.core.errors import ToolError
 from lti_tool.core.ids import new_id
 from lti_tool.evidence.packs.models import FAILED, MAKING, READY, REMOVED, WAITING, Pack
+from lti_tool.evidence.proof.entries import ASKED
 from lti_tool.people.memberships import manages
 from lti_tool.people.models import Visit
 
@@ -57,7 +58,7 @@ def ask(
         ledger.append(
             session,
             school_id=one,
-            kind="pack-asked",
+            kind=ASKED,
             facts={
                 "pack": str(pack.id),
                 "audience": audience,

@@ -171,7 +171,7 @@ def _entries_of(
     tree = Tree(session, school_id=school_id, size=size)
     lines = [(asked, {"entry": body.decode()})]
     if claimed.audience == GOVERNORS:
-        shown = [one for one in part.entries if one.key in part.records]
+        shown = [one for one in part.entries if one.is_completion and one.key in part.records]
         lines += [(one.sequence, {"hash": one.hash}) for one in shown]
     else:
         lines += [(one.sequence, _opened(one, {})) for one in part.entries]

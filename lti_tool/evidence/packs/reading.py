@@ -14,6 +14,8 @@ from sqlalchemy.orm import Session
 from lti_tool.core.ledger import Disclosure, LedgerEntry
 from lti_tool.curriculum.cycles import first_year
 from lti_tool.evidence.checkpoints.models import Checkpoint
+from lti_tool.evidence.proof.entries import ASKED, COMPLETION
+from lti_tool.evidence.proof.rows import signed_on
 from lti_tool.people.models import Membership, Person
 from lti_tool.policies.policy import School
 from lti_tool.training.cycles.models import Obligation, PolicyOpening
@@ -25,6 +27,9 @@ from lti_tool.ui.format import local
 DISCLOSED: Final = ("person", "printed_name", "score")
 """What managers may see, and a pack for them opens. No answers, and not how sure."""
 CHUNK: Final = 500
+UNDONE: Final = "paper-withdrawn"
+WITHDRAWN_RECORD: Final = "withdrawn"
+"""The state of a line whose record was taken back; what was owed then stands in another."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,8 @@ class Line:
     entry: int | None = None
     signed_as: str = ""
     declared_on: date | None = None
+    method: str = ""
+    """online or paper."""
     version: str = ""
     score: int | None = None
 
@@ -67,6 +74,8 @@ class Entry:
     body: bytes
     hash: str
     key: str
+    facts: Mapping[str, Any]
+    is_completion: bool = True
 
 
 @dataclass(frozen=True)
@@ -75,6 +84,7 @@ class Part:
 
     lines: Sequence[Line]
     entries: Sequence[Entry]
+    """The completions, and what takes one of them back."""
     records: Sequence[str]
     """Of which trainings and cycles every record there is must be among ``entries``."""
 
@@ -90,7 +100,12 @@ def read(
         one.record_id: one
         for one in entries(session, school_id=school.id, size=size, records=records)
     }
-    shown = lines(session, school=school, cycle=cycle, found=found, now=now)
+    undone = list(entries(session, school_id=school.id, size=size, records=records, kind=UNDONE))
+    withdrawn = {UUID(one.facts["record"]) for one in undone}
+    shown = [
+        replace(one, state=WITHDRAWN_RECORD) if one.record_id in withdrawn else one
+        for one in lines(session, school=school, cycle=cycle, found=found, now=now)
+    ]
     if any(one.entry is not None and one.entry > size for one in shown):
         return None
     # A training done in another cycle can count for this one.
@@ -101,7 +116,8 @@ def read(
         replace(one, key=found[one.record_id].key) if one.record_id in also else one
         for one in shown
     ]
-    return Part(shown, sorted(found.values(), key=lambda one: one.sequence), records)
+    ordered = sorted([*found.values(), *undone], key=lambda one: one.sequence)
+    return Part(shown, ordered, records)
 
 
 def scope(session: Session, *, school: School, cycle: str, said: Mapping[str, Any]) -> list[str]:
@@ -128,8 +144,10 @@ def entries(
     size: int,
     records: Collection[str] = (),
     also: Collection[UUID] = (),
+    kind: str = COMPLETION,
 ) -> Iterator[Entry]:
-    """The completions of these trainings and cycles up to entry ``size``, and those in ``also``.
+    """The completions of these trainings and cycles up to entry ``size``, and those in ``also``;
+    or entries of another kind that say of which training and cycle they are.
 
     From the ledger alone: what is kept of people beside it may be gone by now.
     """
@@ -137,7 +155,7 @@ def entries(
         select(LedgerEntry.sequence, LedgerEntry.record_id, LedgerEntry.body, LedgerEntry.hash)
         .where(
             LedgerEntry.school_id == school_id,
-            LedgerEntry.kind == "completion",
+            LedgerEntry.kind == kind,
             LedgerEntry.sequence <= size,
         )
         .order_by(LedgerEntry.sequence)
@@ -148,14 +166,16 @@ def entries(
             facts = json.loads(row.body)["facts"]
             key = f"{facts.get('module', '')} {facts.get('cycle', '')}"
             if key in records or row.record_id in also:
-                yield Entry(row.sequence, row.record_id, row.body, row.hash, key)
+                yield Entry(
+                    row.sequence, row.record_id, row.body, row.hash, key, facts, kind == COMPLETION
+                )
 
 
 def asked_for(session: Session, *, school_id: str, pack_id: UUID) -> tuple[int, bytes]:
     """The entry that says that a pack was asked for: its number and its bytes."""
     found = session.execute(
         select(LedgerEntry.sequence, LedgerEntry.body)
-        .where(LedgerEntry.school_id == school_id, LedgerEntry.kind == "pack-asked")
+        .where(LedgerEntry.school_id == school_id, LedgerEntry.kind == ASKED)
         .order_by(LedgerEntry.sequence.desc())
     )
     with closing(found):
@@ -213,7 +233,7 @@ def _owed(school: School, cycle: str, now: datetime) -> Select[*tuple[Any, ...]]
             Obligation.cycle,
             Obligation.due_on,
             Obligation.reason,
-            state(local(now).date()).label("state"),
+            state(local(now).date(), schools=[school.id]).label("state"),
             Person.name,
             Membership.role_group,
             Membership.site,
@@ -222,6 +242,7 @@ def _owed(school: School, cycle: str, now: datetime) -> Select[*tuple[Any, ...]]
             Completion.policy_number,
             Declaration.signed_at,
             Declaration.printed_name,
+            Declaration.method,
             LedgerEntry.sequence,
         )
         .join(Person, Person.id == Obligation.person_id)
@@ -257,6 +278,7 @@ def _line(row: Row[*tuple[Any, ...]], found: Mapping[UUID, Entry]) -> Line:
         entry=row.sequence,
         signed_as=row.printed_name or "",
         declared_on=local(row.signed_at).date() if row.signed_at else None,
+        method=row.method or "",
         version=row.policy_number or "",
         score=row.score,
     )
@@ -279,9 +301,9 @@ def _not_owed(session: Session, school_id: str, others: Mapping[UUID, Entry]) ->
         known |= {done.record_id: (done, signed, person) for done, signed, person in rows}
     for record_id, entry in others.items():
         module, _, cycle = entry.key.partition(" ")
-        done, signed, person = known.get(record_id, (None, None, None))
-        facts = json.loads(entry.body)["facts"]
-        signed_on = str(facts.get("declaration", {}).get("signed_at_local", ""))[:10]
+        done, declared, person = known.get(record_id, (None, None, None))
+        facts, said = entry.facts, entry.facts.get("declaration", {})
+        signed = signed_on(said)
         yield Line(
             school_id=school_id,
             person_id=person.id if person else UUID(int=0),
@@ -295,8 +317,9 @@ def _not_owed(session: Session, school_id: str, others: Mapping[UUID, Entry]) ->
             record_id=record_id,
             key=entry.key,
             entry=entry.sequence,
-            signed_as=signed.printed_name if signed else "",
-            declared_on=date.fromisoformat(signed_on) if signed_on else None,
+            signed_as=declared.printed_name if declared else "",
+            declared_on=date.fromisoformat(signed) if signed else None,
+            method=str(said.get("method", "")),
             version=str(facts.get("policy", {}).get("number", "")),
             score=done.score if done else None,
         )

@@ -18,7 +18,7 @@ from lti_tool.evidence.checkpoints.models import Checkpoint
 from lti_tool.evidence.packs.figures import OTHERS, Figures, by, by_role_group, figures
 from lti_tool.evidence.packs.reading import Line
 from lti_tool.evidence.packs.tables import GOVERNORS, INSPECTOR, MANAGERS
-from lti_tool.evidence.packs.words import AUDIENCES, DEFINITIONS, module_title
+from lti_tool.evidence.packs.words import AUDIENCES, DEFINITIONS, module_title, state_words
 from lti_tool.evidence.proof.statements import shown_fingerprint
 from lti_tool.policies.policy import PolicyVersion, School
 from lti_tool.training.cycles.words import STATE_WORDS
@@ -353,7 +353,9 @@ class _Report:
                 one.name or one.reference,
                 str(ROLE_GROUP_WORDS[one.role_group]),
                 module_title(self.catalogue.modules, one.module),
-                str(STATE_WORDS[one.state]) if one.is_required else _("Done, not asked"),
+                _("Done, not asked")
+                if one.state == "done" and not one.is_required
+                else state_words(one.state),
                 _short(one.due_on),
                 _short(one.declared_on),
             ]

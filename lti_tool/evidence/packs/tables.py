@@ -17,7 +17,7 @@ from flask_babel import gettext as _
 from lti_tool.evidence.export import BYTE_ORDER_MARK, safe_cell
 from lti_tool.evidence.packs.figures import by, figures
 from lti_tool.evidence.packs.reading import Line
-from lti_tool.evidence.packs.words import DEFINITIONS, module_title
+from lti_tool.evidence.packs.words import DEFINITIONS, module_title, state_words
 from lti_tool.evidence.proof.rows import COUNTS, LIST, WORKBOOK
 from lti_tool.evidence.xlsx import Cell, Column, Sheet, workbook
 from lti_tool.training.cycles.words import STATE_WORDS, reason_words
@@ -160,7 +160,10 @@ def _list(
     return Table("people.csv", LIST, _("People"), columns, rows)
 
 
-_WITHOUT_NAMES: Final = ("school", "training", "declared_on", "version", "key", "entry", "record")
+_WITHOUT_NAMES: Final = (
+    *("school", "training", "state", "declared_on", "method", "version"),
+    *("key", "entry", "record"),
+)
 
 
 def _columns(
@@ -184,7 +187,7 @@ def _columns(
             lambda one: module_title(modules, one.module),
         ),
         "asked": (Column(_("Asked"), width=8), lambda one: yes if one.is_required else no),
-        "state": (Column(_("State")), lambda one: str(STATE_WORDS[one.state])),
+        "state": (Column(_("State")), lambda one: state_words(one.state)),
         "due_on": (Column(_("Due on"), "date", 12), lambda one: one.due_on),
         "why": (
             Column(_("Why then"), width=48),
@@ -192,6 +195,7 @@ def _columns(
         ),
         "declared_on": (Column(_("Declared on"), "date", 12), lambda one: one.declared_on),
         "signed_as": (Column(_("Signed as"), width=28), lambda one: one.signed_as),
+        "method": (Column(_("Method"), width=10), lambda one: one.method),
         "version": (Column(_("Policy version")), lambda one: one.version),
         "score": (Column(_("Score in per cent"), "number"), lambda one: one.score),
         "key": (Column(_("Record of"), width=26), lambda one: one.key),

@@ -53,6 +53,11 @@ DEFINITIONS: Final[tuple[tuple[LazyString, LazyString], ...]] = (
 )
 
 
+def state_words(state: str) -> str:
+    """What a line's state is called."""
+    return _("Withdrawn") if state == "withdrawn" else str(STATE_WORDS[state])
+
+
 def module_title(modules: Mapping[str, Any], module: str) -> str:
     """A training's title."""
     found = modules.get(module)

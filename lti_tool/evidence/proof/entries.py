@@ -22,6 +22,7 @@ class Entry:
 
     school: str
     sequence: int
+    kind: str
     record: str
     facts: Mapping[str, Any]
     disclosed: Mapping[str, Any] = field(default_factory=dict)
@@ -43,9 +44,9 @@ def check(
     for school, entry in _read(pack, said):
         if entry is None:
             sealed[school] += 1
-        elif entry.facts.get("pack") == manifest["pack"]:
+        elif entry.kind == ASKED and entry.facts.get("pack") == manifest["pack"]:
             asked.add(school)
-        else:
+        elif entry.kind == COMPLETION:
             completions[entry.record] = entry
             numbers[school, entry.records] += 1
     for school, one in said.items():
@@ -126,7 +127,7 @@ def _entry(
 ) -> Entry | None:
     try:
         said = json.loads(body)
-        facts, record = dict(said["facts"]), str(said["record"])
+        facts, kind, record = dict(said["facts"]), str(said["kind"]), str(said["record"])
         if (said["school"], said["sequence"]) != (school, sequence):
             return None
         commitments = dict(said["personal"])
@@ -142,4 +143,4 @@ def _entry(
             holds = False
         if not holds:
             pack.add("disclosure-false", entry=sequence, school=school, field=name)
-    return Entry(school, sequence, record, facts, disclosed)
+    return Entry(school, sequence, kind, record, facts, disclosed)

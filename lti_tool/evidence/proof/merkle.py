@@ -124,12 +124,12 @@ class Growing:
         self._peaks: list[bytes] = []
 
     def add(self, leaf: bytes) -> None:
-        self.size += 1
-        at = self.size
+        self.size = at = self.size + 1
+        peaks = self._peaks
         while not at & 1:
-            leaf = node_hash(self._peaks.pop(), leaf)
+            leaf = sha256(b"\1" + peaks.pop() + leaf).digest()
             at >>= 1
-        self._peaks.append(leaf)
+        peaks.append(leaf)
 
     def root(self) -> bytes:
         if not self._peaks:

@@ -93,13 +93,20 @@ def _said(entry: Entry) -> Iterator[tuple[str, str]]:
     yield "entry", str(entry.sequence)
     yield "key", entry.records
     if isinstance(declaration, dict):
-        yield "declared_on", str(declaration.get("signed_at_local", ""))[:10]
+        yield "declared_on", signed_on(declaration)
+        if "method" in declaration:
+            yield "method", str(declaration["method"])
     if isinstance(policy, dict):
         yield "version", str(policy.get("number", ""))
     if "printed_name" in entry.disclosed:
         yield "signed_as", str(entry.disclosed["printed_name"])
     if "score" in entry.disclosed:
         yield "score", str(entry.disclosed["score"])
+
+
+def signed_on(declaration: Mapping[str, Any]) -> str:
+    """The day of a declaration: one on paper has no more than that."""
+    return str(declaration.get("signed_on") or declaration.get("signed_at_local", ""))[:10]
 
 
 def _check_counts(

@@ -123,8 +123,8 @@ def test_an_inspector_gets_dates_and_versions_without_names(app: Flask, database
     found = files(made(app, staffed(database), audience="inspector"))
     heads, *records = rows(found["records.csv"])
     assert heads == [
-        *("Row", "School", "Training", "Declared on", "Policy version", "Record of", "Entry"),
-        "Record",
+        *("Row", "School", "Training", "State", "Declared on", "Method", "Policy version"),
+        *("Record of", "Entry", "Record"),
     ]
     assert len(records) == 6
     whole = b"".join(content for name, content in found.items() if name != "report.pdf")

@@ -398,8 +398,8 @@ async function checkEntries (pack, manifest, said) {
   const more = (counts, name) => counts.set(name, (counts.get(name) ?? 0) + 1)
   for (const [school, entry] of await readEntries(pack, said)) {
     if (!entry) more(sealed, school)
-    else if (entry.facts.pack === manifest.pack) asked.add(school)
-    else {
+    else if (entry.kind === 'pack-asked' && entry.facts.pack === manifest.pack) asked.add(school)
+    else if (entry.kind === 'completion') {
       completions.set(entry.record, entry)
       more(numbers, `${school} ${recordsOf(entry.facts)}`)
     }
@@ -469,7 +469,7 @@ async function entryOf (pack, body, { entry: sequence, school }, given) {
     said = JSON.parse(body)
     object(said.facts)
     object(said.personal)
-    if (typeof said.record !== 'string' || said.school !== school || said.sequence !== sequence) return null
+    if (typeof said.kind !== 'string' || typeof said.record !== 'string' || said.school !== school || said.sequence !== sequence) return null
   } catch {
     return null
   }
@@ -486,7 +486,7 @@ async function entryOf (pack, body, { entry: sequence, school }, given) {
     }
     if (!isRecorded) pack.add('disclosure-false', { entry: sequence, school, field })
   }
-  return { school, sequence, record: said.record, facts: said.facts, disclosed }
+  return { school, sequence, kind: said.kind, record: said.record, facts: said.facts, disclosed }
 }
 
 async function checkTables (pack, manifest, said, known) {
@@ -546,7 +546,11 @@ function checkList (pack, name, titles, rows, known) {
 function * saidByEntry ({ sequence, facts, disclosed }) {
   yield ['entry', String(sequence)]
   yield ['key', recordsOf(facts)]
-  if (isObject(facts.declaration)) yield ['declared_on', String(facts.declaration.signed_at_local ?? '').slice(0, 10)]
+  if (isObject(facts.declaration)) {
+    const { signed_on: day, signed_at_local: moment, method } = facts.declaration
+    yield ['declared_on', String(day || (moment ?? '')).slice(0, 10)]
+    if (method !== undefined) yield ['method', String(method)]
+  }
   if (isObject(facts.policy)) yield ['version', String(facts.policy.number ?? '')]
   if ('printed_name' in disclosed) yield ['signed_as', String(disclosed.printed_name)]
   if ('score' in disclosed) yield ['score', String(disclosed.score)]
