@@ -77,7 +77,7 @@ def module(module_id: str, title: str) -> TrainingModule:
 
 
 CATALOGUE = Catalogue(
-    topics={},
+    topics=little_school().topics,
     modules={
         "induction": module("induction", "New starter training"),
         "annual-refresh": module("annual-refresh", "Annual refresh"),

@@ -42,8 +42,17 @@ DEFINITIONS: Final[tuple[tuple[LazyString, LazyString], ...]] = (
         lazy_gettext("Records in the ledger"),
         lazy_gettext(
             "How many completions of that training and year were signed for. It can differ from "
-            "“Done”: people who left, or were not asked, may have done it too."
+            "“Done”: people who left, or were not asked, may have done it too, and a record that "
+            "was taken back stands there still."
         ),
+    ),
+    (
+        lazy_gettext("Withdrawn"),
+        lazy_gettext("Entered from paper by mistake, and taken back by an entry that says so."),
+    ),
+    (
+        lazy_gettext("Method"),
+        lazy_gettext("online: declared in the tool. paper: signed on paper, entered by a manager."),
     ),
     (lazy_gettext("Entry"), lazy_gettext("The record’s number in the school’s ledger.")),
     (
