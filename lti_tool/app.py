@@ -29,6 +29,7 @@ from lti_tool.evidence.dashboard import acting as acting_views
 from lti_tool.evidence.dashboard import views as dashboard_views
 from lti_tool.evidence.packs import models as _packs  # noqa: F401  (brings its table)
 from lti_tool.evidence.packs import views as pack_views
+from lti_tool.evidence.review import views as review_views
 from lti_tool.lti import views as lti_views
 from lti_tool.lti.connect import views as connect_views
 from lti_tool.lti.health import views as health_views
@@ -78,6 +79,7 @@ BLUEPRINTS = (
     dashboard_views.blueprint,
     acting_views.blueprint,
     pack_views.blueprint,
+    review_views.blueprint,
 )
 HTTP_ERRORS = {
     400: "form-incomplete",

@@ -750,6 +750,15 @@ REMINDERS: Final = {
     ),
 }
 
+REVIEW: Final = {
+    "point-gone": ErrorText(
+        409,
+        _("This point is not on the agenda any more"),
+        _("What it was about has changed since you looked. Nothing was decided."),
+        _("Go back to the agenda and look at it as it is now."),
+    ),
+}
+
 # A room's errors stand in a group of their own above, and join the list here.
 ERRORS: Final[dict[str, ErrorText]] = {
     **GENERAL,
@@ -760,4 +769,5 @@ ERRORS: Final[dict[str, ErrorText]] = {
     **LTI,
     **CONNECT,
     **REMINDERS,
+    **REVIEW,
 }

@@ -27,6 +27,7 @@ from lti_tool.evidence.proof.check import FORMAT, UNLISTED
 from lti_tool.evidence.proof.entries import FILE as ENTRIES
 from lti_tool.evidence.proof.merkle import inclusion_path
 from lti_tool.evidence.proof.statements import MANIFEST, shown_fingerprint
+from lti_tool.evidence.review.agenda import Agenda, agenda
 from lti_tool.policies.policy import School
 from lti_tool.training.cycles.versions import in_use
 
@@ -120,7 +121,10 @@ def _write_report(
     with database.reading() as session:
         shown = [
             report.Shown(
-                school, in_use(session, school) if school.versions else None, checkpoints[school.id]
+                school,
+                in_use(session, school) if school.versions else None,
+                checkpoints[school.id],
+                _agenda(session, school, catalogue, now),
             )
             for school in claimed.schools
         ]
@@ -134,6 +138,14 @@ def _write_report(
         key=key,
         now=now,
     )
+
+
+def _agenda(session: Session, school: School, catalogue: Catalogue, now: datetime) -> Agenda | None:
+    """What there is to review in the version in use."""
+    if not school.versions:
+        return None
+    version = in_use(session, school)
+    return agenda(session, school=school, version=version, catalogue=catalogue, now=now)
 
 
 def _counted(checkpoint: Checkpoint, parts: Mapping[str, Part]) -> dict[str, int]:

@@ -13,13 +13,14 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from lti_tool.curriculum.catalogue import Catalogue
-from lti_tool.curriculum.points import finding
 from lti_tool.evidence.checkpoints.models import Checkpoint
 from lti_tool.evidence.packs.figures import OTHERS, Figures, by, by_role_group, figures
 from lti_tool.evidence.packs.reading import Line
 from lti_tool.evidence.packs.tables import GOVERNORS, INSPECTOR, MANAGERS
 from lti_tool.evidence.packs.words import AUDIENCES, DEFINITIONS, module_title, state_words
 from lti_tool.evidence.proof.statements import shown_fingerprint
+from lti_tool.evidence.review import printed
+from lti_tool.evidence.review.agenda import Agenda
 from lti_tool.policies.policy import PolicyVersion, School
 from lti_tool.training.cycles.words import STATE_WORDS
 from lti_tool.training.staff.words import ROLE_GROUP_WORDS
@@ -36,11 +37,12 @@ _UNSHOWN: Final = "\N{WHITE SQUARE}"
 
 @dataclass(frozen=True)
 class Shown:
-    """One school in a report: its policy in use, and its checkpoint."""
+    """One school in a report: its policy in use, its checkpoint, and what there is to review."""
 
     school: School
     version: PolicyVersion | None
     checkpoint: Checkpoint
+    agenda: Agenda | None = None
 
 
 def write(
@@ -101,13 +103,7 @@ class _Report:
         self.shown, self.catalogue, self.key, self.now = shown, catalogue, key, now
         self.all = figures(lines)
         self.names = {one.school.id: one.school.name for one in shown}
-        today = local(now).date()
-        self.points = [
-            (one, one.version, point)
-            for one in shown
-            if one.version is not None
-            for point in finding.points_of(catalogue, one.school, one.version, today=today)
-        ]
+        self.undecided = sum(one.agenda.undecided for one in shown if one.agenda)
 
     def data(self) -> dict[str, Any]:
         """Everything that the source file shows."""
@@ -163,6 +159,10 @@ class _Report:
         if any(one.version is not None and one.version.demonstration for one in self.shown):
             return _("The policy version is a demonstration that the school has not adopted.")
         return ""
+
+    def _of(self, one: Shown) -> str:
+        """Whose it is, where there are several."""
+        return one.school.name if len(self.shown) > 1 else ""
 
     def _schools(self) -> list[dict[str, Any]]:
         found = by(self.lines, lambda one: one.school_id)
@@ -224,7 +224,7 @@ class _Report:
             "[name] will bring proposals by [date].",
             "%(num)s points in the policy need a decision, listed in this paper; "
             "[name] will bring proposals by [date].",
-            len(self.points),
+            self.undecided,
         )
         codes = "; ".join(one.checkpoint.code for one in self.shown)
         code = _(
@@ -232,7 +232,7 @@ class _Report:
             "does not show who was at the keyboard.",
             codes=codes,
         )
-        return " ".join([said, *([points] if self.points else []), code])
+        return " ".join([said, *([points] if self.undecided else []), code])
 
     def _method(self) -> list[str]:
         said = [
@@ -285,6 +285,9 @@ class _Report:
         said = [(words[name], one) for name, one in groups.items()]
         note = "" if said else _("Not told apart: some groups have fewer than five people.")
         yield self._counted(_("By role group"), _("Role group"), said, note)
+        for one in self.shown:
+            if one.agenda is not None and one.agenda.topics:
+                yield printed.table(one.agenda, self._of(one))
 
     def _counted(
         self, heading: str, first: str, rows: Sequence[tuple[str, Figures]], note: str = ""
@@ -312,24 +315,12 @@ class _Report:
         return [[str(words), str(states[one])] for one, words in reasons.items() if states[one]]
 
     def _points(self) -> dict[str, Any]:
-        found = []
-        for one, version, point in self.points:
-            heading = str(finding.HEADINGS[point.kind])
-            if len(self.shown) > 1:
-                heading = f"{one.school.name}: {heading}"
-            found.append(
-                {
-                    "heading": heading,
-                    "text": finding.words(self.catalogue, version, point, "en"),
-                    "clauses": [
-                        {
-                            "text": _plain(version.clauses[clause].text),
-                            "locator": version.clauses[clause].locator,
-                        }
-                        for clause in point.clauses
-                    ],
-                }
-            )
+        found = [
+            printed.point(point, self._of(one))
+            for one in self.shown
+            if one.agenda is not None
+            for point in one.agenda.points
+        ]
         text = _("Nothing was found to check in the policy.")
         if found:
             text = _(
