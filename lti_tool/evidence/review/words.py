@@ -43,12 +43,12 @@ def unclear_words(topic: str, found: Figure, option: str) -> str:
     """Why the wording may be unclear."""
     said = _(
         "On “%(topic)s”, %(right)s of %(people)s people were right at first. At least half of the "
-        "others were sure, and at least half of those asked the same case chose the same option.",
+        "others were sure, and at least half of those mistaken on one case gave the same answer.",
         topic=topic,
         right=found.right,
         people=found.people,
     )
-    return f"{said} {_('They chose: “%(option)s”', option=option)}" if option else str(said)
+    return f"{said} {_('It was: “%(option)s”', option=option)}" if option else str(said)
 
 
 def silence_words(topic: str, people: int) -> str:

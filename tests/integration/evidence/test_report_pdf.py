@@ -19,6 +19,10 @@ from lti_tool.curriculum.reading import read_catalogue
 from lti_tool.evidence.checkpoints.models import Checkpoint
 from lti_tool.evidence.packs import report
 from lti_tool.evidence.packs.reading import Line
+from lti_tool.evidence.review.agenda import Agenda, Point, Told
+from lti_tool.evidence.review.models import ReviewDecision
+from lti_tool.evidence.review.statistics import Figure
+from lti_tool.policies.policy import Clause, ClauseKind
 from lti_tool.ui import pages
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -190,3 +194,42 @@ def _folders(path: Any) -> Iterator[str]:
     for name in ("a", "b"):
         (path / name).mkdir()
         yield name
+
+
+@pytest.mark.usefixtures("words")
+def test_the_agenda_stands_in_the_report_and_what_is_undecided_in_the_minutes(
+    tmp_path: Any,
+) -> None:
+    clause = Clause(
+        "c1", "work", "Line 1", {"en": "Ask\nfirst."}, ClauseKind.CONDUCT, frozenset({"teaching"})
+    )
+    open_, decided = (
+        Point("0" * 32, "wording-unclear", "The wording may be unclear", "4 of 10.", (clause,)),
+        Point(
+            "1" * 32,
+            "silence-met",
+            "People met a case",
+            "Fewer than ten.",
+            cases=("A pupil’s pseudonym appears.",),
+            decision=ReviewDecision(decision="mend", mend_in="2027-09", decided_at=NOW),
+        ),
+    )
+    told = Told("Photographs of pupils", Figure(10, 4, 6, None, None), "")
+    school = CATALOGUE.schools[HEMSWELL]
+    agenda = Agenda(school.policy, (open_, decided), (told,), ())
+    shown = [report.Shown(school, school.policy, Checkpoint(code="K7QM-4FXA"), agenda)]
+    of = report._Report(LINES, "governors", "2026-27", shown, CATALOGUE, "ab" * 32, NOW)
+    data = of.data()
+    assert "1 point in the policy needs a decision" in data["minutes"]["text"]
+    assert [one["decision"] for one in data["points"]["list"]] == [
+        "Not decided yet",
+        "To be mended in version 2027-09 (23 November 2026)",
+    ]
+    assert data["points"]["list"][0]["clauses"] == [{"text": "Ask first.", "locator": "Line 1"}]
+    (table,) = (one for one in data["tables"] if one["head"][0] == "Topic")
+    # Wilson for 4 of 10: 16.8 to 68.7.
+    assert table["rows"] == [["Photographs of pupils", "10", "40%", "16 to 69%", "6"]]
+    path = tmp_path / "report.pdf"
+    path.write_bytes(report.set_pdf(data, NOW))
+    kinds = Counter(str(one.S) for one in tags(pikepdf.open(path).Root.StructTreeRoot))
+    assert kinds["/LI"] == 1  # the case that was met

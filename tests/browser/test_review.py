@@ -1,0 +1,95 @@
+"""The agenda of a policy's review in real Chromium: seen, narrow, decided, on paper."""
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, Page
+from werkzeug.serving import make_server
+
+from lti_tool.core.database import Database
+from lti_tool.people import access
+from tests.browser.conftest import AXE_SOURCE
+from tests.conftest import SetClock
+from tests.factories.registers import Guest, arrive, make_manager, running
+from tests.integration.evidence.test_review import CATALOGUE, SCHOOL, answer, people
+
+pytestmark = pytest.mark.browser
+
+RULES = "['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']"
+
+
+@pytest.fixture
+def database(sqlite_url: str) -> Iterator[Database]:
+    database = Database(sqlite_url)
+    yield database
+    database.engine.dispose()
+
+
+@pytest.fixture
+def head(database: Database) -> Guest:
+    for at, guest in enumerate(people(database, 10)):
+        answer(
+            database, guest, "topic-03-x+" if at < 4 else "topic-03-x!", "topic-10-silent", at=at
+        )
+    return make_manager(database, arrive(database, "Hedda Head", SCHOOL))
+
+
+@pytest.fixture
+def address(database: Database, tmp_path: Path, clock: SetClock) -> Iterator[str]:
+    with running(tmp_path, database, clock, CATALOGUE) as app:
+        server = make_server("localhost", 0, app, threaded=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://localhost:{server.server_port}"
+        server.shutdown()
+        server.server_close()
+
+
+def look(page: Page, what: str) -> None:
+    page.evaluate(AXE_SOURCE)
+    found = page.evaluate(f"() => axe.run(document, {{runOnly: {RULES}}})")
+    assert not [(one["id"], one["nodes"][0]["html"]) for one in found["violations"]], what
+    width, room = page.evaluate(
+        "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
+    )
+    assert width <= room, what
+
+
+def test_a_manager_reads_decides_and_prints(
+    address: str, head: Guest, open_context: Callable[..., BrowserContext]
+) -> None:
+    for width in (1280, 320):
+        context = open_context(viewport={"width": width, "height": 900})
+        context.add_cookies(
+            [
+                {
+                    "name": access.COOKIE,
+                    "value": head.admission.token,
+                    "domain": "localhost",
+                    "path": "/",
+                    "secure": True,
+                    "httpOnly": True,
+                    "sameSite": "None",
+                }
+            ]
+        )
+        page = context.new_page()
+        said: list[str] = []
+        page.on("console", lambda message, said=said: said.append(message.text))
+        page.goto(f"{address}/policy/versions")
+        page.get_by_role("link", name="Agenda for its review").click()
+        page.locator("summary").first.click()
+        look(page, f"the agenda at {width}")
+        assert said == []
+    page.get_by_role("button", name="Keep this decision").first.click()
+    look(page, "a decision without a choice")
+    page.get_by_label("Mend it in a new version").first.check()
+    page.get_by_label("in which version").first.fill("2027-09")
+    page.get_by_role("button", name="Keep this decision").first.click()
+    page.get_by_text("To be mended in version 2027-09").wait_for()
+    page.emulate_media(media="print")
+    assert page.get_by_text("To be mended in version 2027-09").is_visible()
+    assert page.get_by_role("cell", name="16 to 69%").first.is_visible()
+    assert not page.get_by_text("Decide otherwise").is_visible()
+    assert not page.get_by_role("button", name="Print this page").is_visible()
