@@ -7,6 +7,7 @@ from lti_tool.core.database import Table
 from lti_tool.curriculum import models as _curriculum
 from lti_tool.evidence.checkpoints import models as _checkpoints
 from lti_tool.evidence.packs import models as _packs
+from lti_tool.evidence.review import models as _review
 from lti_tool.lti import models as _lti
 from lti_tool.lti.connect import models as _connect
 from lti_tool.lti.rosters import models as _rosters
@@ -30,6 +31,7 @@ ROOMS = (
     _reminders,
     _checkpoints,
     _packs,
+    _review,
 )
 
 context.configure(

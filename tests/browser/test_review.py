@@ -2,10 +2,11 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page
 from werkzeug.serving import make_server
 
 from lti_tool.core.database import Database
@@ -18,6 +19,10 @@ from tests.integration.evidence.test_review import CATALOGUE, SCHOOL, answer, pe
 pytestmark = pytest.mark.browser
 
 RULES = "['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']"
+
+
+def note(said: list[str], message: ConsoleMessage) -> None:
+    said.append(message.text)
 
 
 @pytest.fixture
@@ -76,7 +81,7 @@ def test_a_manager_reads_decides_and_prints(
         )
         page = context.new_page()
         said: list[str] = []
-        page.on("console", lambda message, said=said: said.append(message.text))
+        page.on("console", partial(note, said))
         page.goto(f"{address}/policy/versions")
         page.get_by_role("link", name="Agenda for its review").click()
         page.locator("summary").first.click()

@@ -90,7 +90,7 @@ def test_nine_people_are_no_figure_and_a_figure_moves_by_ten() -> None:
 
 
 def test_who_is_sure_and_mistaken_is_counted_and_no_other() -> None:
-    sure = {"is_sure": True}
+    sure: dict[str, Any] = {"is_sure": True}
     group = [*askings(4, 0, **sure), *(asking(n, is_right=False, **sure) for n in range(4, 7))]
     group += [asking(n, is_right=False) for n in range(7, 10)]
     assert figure(group).sure_mistaken == 3
