@@ -12,7 +12,7 @@ from typing import Final
 from uuid import UUID
 
 from lti_tool.curriculum.cycles import school_year
-from lti_tool.training.cycles.school_days import DAY, days_of, school_day_after
+from lti_tool.training.cycles.school_days import days_of, school_day_after
 
 INDUCTION: Final = "induction"
 REFRESH: Final = "annual-refresh"
@@ -144,8 +144,7 @@ def owed(
     if standing.left_on is not None:
         today = min(today, standing.left_on)
     found = [*_starting(standing, terms, today), *_refreshes(standing, terms, cycles, today)]
-    if not any(one.outcome == OPEN and one.module != FIRST_DAY for one in found):
-        found += _updates(standing, terms, openings, today)
+    found += _updates(standing, terms, openings, tuple(found), today)
     return tuple(_left(one, standing.left_on) for one in found)
 
 
@@ -242,7 +241,8 @@ def _refreshes(
             done = _first_after(standing, (INDUCTION,), cycle.opens_on, ends_on)
         elif standing.start is None or standing.start > cycle.opens_on:
             continue
-        due, reason = _refresh_due(standing, terms, cycle, today)
+        closes = {"code": "refresh", "closes": cycle.closes_on.isoformat()}
+        due, reason = _later(standing, terms, cycle.opens_on, cycle.closes_on, closes)
         one = Owed(REFRESH, cycle.name, cycle.opens_on, due, reason)
         one = _settled(one, standing, done)
         if one.outcome == OPEN and ends_on is not None:
@@ -250,84 +250,86 @@ def _refreshes(
         yield one
 
 
-def _refresh_due(
-    standing: Standing, terms: Terms, cycle: Window, today: date
-) -> tuple[date, dict[str, str | int]]:
-    closes = {"code": "refresh", "closes": cycle.closes_on.isoformat()}
-    return _later(standing, terms, cycle.opens_on, cycle.closes_on, closes, today)
-
-
 def _updates(
-    standing: Standing, terms: Terms, openings: Sequence[Opened], today: date
+    standing: Standing,
+    terms: Terms,
+    openings: Sequence[Opened],
+    others: Sequence[Owed],
+    today: date,
 ) -> Iterator[Owed]:
-    """What a new version's changed clauses ask. Only the last that binds the person is open."""
+    """What a new version's changed clauses ask. Only the last that binds the person is open; the
+    refresh that opens next takes its place."""
     place = {one.number: number for number, one in enumerate(openings)}
     declared = [one for one in standing.in_order if one.module != FIRST_DAY]
-    if not declared:
-        return
+    is_busy = any(one.outcome == OPEN and one.module != FIRST_DAY for one in others)
     majors = [
         (number, one)
         for number, one in enumerate(openings)
         if number and one.weight == "major" and one.opened_on <= today
         and standing.role_group in one.binds
     ]  # fmt: skip
-    for number, opening in reversed(majors):
-        one = _update(standing, terms, opening, today)
-        newer = (d for d in declared if place.get(d.number, -1) >= number)
-        done = next((d for d in newer if d.on >= opening.opened_on), None)
-        if done is not None:
+    for number, opening in reversed(majors if declared else []):
+        one = _update(standing, terms, opening)
+        newer = [
+            d for d in declared
+            if place.get(d.number, -1) >= number and d.on >= opening.opened_on
+        ]  # fmt: skip
+        taken_on = _taken_on(opening, others, newer)
+        done = next((d for d in newer if d.key == one.key or d.on < taken_on), None)
+        last = min(taken_on, majors[-1][1].opened_on if number != majors[-1][0] else date.max)
+        if done is not None or last < date.max:
             if one.key in standing.held:
-                yield _settled(one, standing, done)
-        elif number != majors[-1][0]:
-            if one.key in standing.held:
-                yield replace(one, outcome=LAPSED, ended_on=majors[-1][1].opened_on)
-        elif place.get(declared[-1].number, -1) < number:
+                lapsed = replace(one, outcome=LAPSED, ended_on=last)
+                yield lapsed if done is None else _settled(one, standing, done)
+        elif not is_busy and place.get(declared[-1].number, -1) < number:
             yield _settled(one, standing, None)
 
 
-def _update(standing: Standing, terms: Terms, opening: Opened, today: date) -> Owed:
+def _taken_on(opening: Opened, others: Iterable[Owed], newer: Sequence[Done]) -> date:
+    """When a refresh took the place of an update; the last of days while none has. One that was
+    done with an older version did not."""
+    taught = {one.completion_id for one in newer}
+    refreshes = (
+        one.opens_on
+        for one in others
+        if one.module == REFRESH and (one.outcome != DONE or one.completion_id in taught)
+    )
+    return min((day for day in refreshes if day > opening.opened_on), default=date.max)
+
+
+def _update(standing: Standing, terms: Terms, opening: Opened) -> Owed:
     due = opening.due_on or school_day_after(opening.opened_on, terms.induction_days, terms.closed)
-    reason = {
-        "code": "policy",
-        "number": opening.number,
-        "opened": opening.opened_on.isoformat(),
-    }
-    due, said = _later(standing, terms, opening.opened_on, due, reason, today)
+    opened_on = opening.opened_on.isoformat()
+    reason = {"code": "policy", "number": opening.number, "opened": opened_on}
+    due, said = _later(standing, terms, opening.opened_on, due, reason)
     return Owed(UPDATE, f"policy-{opening.number}", opening.opened_on, due, said)
 
 
 def _later(
-    standing: Standing,
-    terms: Terms,
-    opens: date,
-    due: date,
-    reason: Mapping[str, str | int],
-    today: date,
+    standing: Standing, terms: Terms, opens: date, due: date, reason: Mapping[str, str | int]
 ) -> tuple[date, dict[str, str | int]]:
-    """The date, or a later one for whoever was counted late or away between the two."""
+    """The date, or a later one for whoever was counted late or came back between the two. While
+    nobody knows when somebody comes back there is no later date; nothing is asked of them."""
     said = dict(reason)
     if standing.counted_on is not None and standing.counted_on > opens:
         later = school_day_after(standing.counted_on, terms.induction_days, terms.closed)
         if later > due:
             due = later
             said |= {"counted": standing.counted_on.isoformat(), "days": terms.induction_days}
-    for first, last in _absences(standing, today):
+    for first, last in sorted((one, end) for one, end in standing.away if end is not None):
         if first <= due and last >= opens:
-            later = school_day_after(last, terms.induction_days, terms.closed)
+            back = school_day_after(last, 1, terms.closed)
+            later = school_day_after(back, terms.induction_days, terms.closed)
             if later > due:
                 due = later
-                said |= {"back": (last + DAY).isoformat(), "days": terms.induction_days}
+                said |= {"back": back.isoformat(), "days": terms.induction_days}
     return due, said
 
 
-def _absences(standing: Standing, today: date) -> list[tuple[date, date]]:
-    """In order; one without an end is taken to last through today."""
-    return sorted((first, max(first, today) if last is None else last)
-                  for first, last in standing.away)  # fmt: skip
-
-
 def _days_away(standing: Standing, today: date) -> frozenset[date]:
-    return days_of(_absences(standing, today)) if standing.away else frozenset()
+    """An absence without an end is taken to last through today."""
+    return days_of([(first, max(first, today) if last is None else last)
+                    for first, last in standing.away])  # fmt: skip
 
 
 def _settled(one: Owed, standing: Standing, done: Done | None) -> Owed:

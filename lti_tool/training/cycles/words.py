@@ -70,9 +70,9 @@ def reason_words(reason: Mapping[str, Any]) -> str:
         said.append(
             ngettext(
                 "There is time until then because of days away from work: %(num)s school day "
-                "after them.",
+                "after the return.",
                 "There is time until then because of days away from work: %(num)s school days "
-                "after them.",
+                "after the return.",
                 int(reason["days"]),
             )
         )

@@ -141,18 +141,23 @@ def test_days_away_do_not_count() -> None:
 def test_whoever_comes_back_has_time_from_then_on() -> None:
     away = replace(OLD_HAND, away=frozenset({(date(2026, 8, 1), date(2026, 11, 6))}))
     one = found(away, date(2026, 9, 1))[REFRESH, "2026-27"]
-    assert one.due_on == date(2026, 11, 20)
-    assert one.reason["back"] == "2026-11-07"
+    # Away until a Friday, back on the Monday: the days are counted as from a start.
+    assert one.due_on == date(2026, 11, 23)
+    assert one.reason["back"] == "2026-11-09"
     before = replace(OLD_HAND, away=frozenset({(date(2026, 8, 1), date(2026, 9, 4))}))
     assert found(before, date(2026, 9, 1))[REFRESH, "2026-27"].due_on == THIS.closes_on
     overdue = replace(OLD_HAND, away=frozenset({(date(2026, 11, 2), date(2026, 11, 6))}))
     assert found(overdue, date(2026, 11, 3))[REFRESH, "2026-27"].due_on == THIS.closes_on
 
 
-def test_an_absence_without_an_end_lasts_through_today() -> None:
+def test_an_absence_without_an_end_gives_no_other_date_for_a_refresh() -> None:
     away = replace(OLD_HAND, away=frozenset({(date(2026, 9, 2), None)}))
     one = found(away, date(2026, 12, 4))[REFRESH, "2026-27"]
-    assert one.due_on == date(2026, 12, 18)
+    assert (one.due_on, one.reason) == (
+        THIS.closes_on, {"code": "refresh", "closes": "2026-10-31"}
+    )  # fmt: skip
+    new = replace(NEW, away=frozenset({(date(2026, 9, 14), None)}))
+    assert found(new, date(2026, 9, 18))[INDUCTION, "2026-27"].due_on == date(2026, 9, 28)
 
 
 def test_whoever_is_counted_late_has_time_from_then_on() -> None:
@@ -205,6 +210,27 @@ def test_any_later_declaration_of_the_new_version_does_the_update() -> None:
     every = found(replace(owing, done=owing.done | {again}), date(2027, 1, 8), openings=VERSIONS)
     one = every[UPDATE, "policy-2026-12"]
     assert (one.outcome, one.completion_id) == (DONE, again.completion_id)
+
+
+def test_the_next_refresh_takes_the_place_of_an_update_that_nobody_did() -> None:
+    key = (UPDATE, "policy-2026-12")
+    owing = replace(
+        OLD_HAND,
+        done=frozenset({done(REFRESH, "2026-27", date(2026, 9, 9))}),
+        held=frozenset({key}),
+    )
+    cycles = (THIS, NEXT)
+    assert found(owing, date(2027, 8, 31), openings=VERSIONS, cycles=cycles)[key].outcome == OPEN
+    refreshed = done(REFRESH, "2027-28", date(2027, 9, 9), "2026-12", id=2)
+    for standing in (owing, replace(owing, done=owing.done | {refreshed})):
+        one = found(standing, date(2027, 9, 9), openings=VERSIONS, cycles=cycles)[key]
+        assert (one.outcome, one.ended_on) == (LAPSED, NEXT.opens_on)
+    itself = done(*key, date(2027, 9, 2), "2026-12", id=3)  # begun before, finished after
+    late = replace(owing, done=owing.done | {itself})
+    assert found(late, date(2027, 9, 9), openings=VERSIONS, cycles=cycles)[key].outcome == DONE
+    old = done(REFRESH, "2027-28", date(2027, 9, 9), "2025-01", id=4)  # which did not teach it
+    still = replace(owing, done=owing.done | {old})
+    assert found(still, date(2027, 9, 9), openings=VERSIONS, cycles=cycles)[key].outcome == OPEN
 
 
 def test_only_the_last_major_version_is_asked() -> None:
