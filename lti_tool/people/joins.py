@@ -215,8 +215,9 @@ def _filled(mine: Membership, other: Membership) -> list[tuple[str, Any, Any]]:
         if not getattr(mine, name) and getattr(other, name)
     ]
     if other.confirmed_at is not None and other.left_at is None:
-        if mine.confirmed_at is None:
-            found.append(("confirmed_at", None, other.confirmed_at))
+        if mine.confirmed_at is None or other.confirmed_at < mine.confirmed_at:
+            # Whoever was counted first was known from then on.
+            found.append(("confirmed_at", mine.confirmed_at, other.confirmed_at))
         if mine.left_at is not None:
             found.append(("left_at", mine.left_at, None))
     return found

@@ -428,11 +428,13 @@ def autumn(life: Life) -> None:
     ada.move("Kim", "2025-11-14", "Kim leads the harvest play.")
     ada.say("Ida", ends_on="24/10/2025")
     life.on("2025-10-30").learn("Cara", wrong=2)
+    life.on("2025-11-02")
     life.enrol(life.one, "Finn")
     life.on("2025-11-03").begin("Finn", "induction")
     life.on("2025-11-10").learn("Finn", "induction")
     life.on("2025-11-12").learn("Kim", wrong=1)
     life.on("2025-11-28").learn("Jon")
+    life.on("2026-01-11")
     life.enrol(life.one, "Gwen")
     ada = life.on("2026-01-12", "07:30").arrive("Ada")
     ada.say("Gwen", role_group="supply", ends_on="31/7/2026")
@@ -463,6 +465,7 @@ def summer_and_after(life: Life) -> None:
     ada = life.on("2026-06-01").arrive("Ada")
     page = "/policy/versions/2026-05/open"
     ada.press(page, page)
+    life.on("2026-06-14")
     life.enrol(life.one, "Hal")
     life.on("2026-06-15")
     life.on("2026-06-24").learn("Hal", "induction")
@@ -528,7 +531,9 @@ def compare(life: Life) -> None:
         assert fault is None
         assert count > len(lines)
         ned = session.scalars(
-            select(Membership).join(Person).where(Person.name == NAMES["Ned"])
+            select(Membership)
+            .join(Person, Person.id == Membership.person_id)
+            .where(Person.name == NAMES["Ned"])
         ).one()
         assert ned.confirmed_at is None, "a pupil whom nobody confirmed"
 

@@ -33,7 +33,7 @@ from tests.factories.registers import (
 )
 
 TODAY = NOW.date()
-MINUTE = timedelta(minutes=1)
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 
 
 def join(database: Database, root: UUID, joined: UUID, *, by: UUID | None = None) -> UUID:
@@ -173,6 +173,19 @@ def test_the_root_gains_what_it_lacked_and_gives_it_back(database: Database) -> 
         kinds = session.scalars(select(LedgerEntry.kind).order_by(LedgerEntry.sequence)).all()
         assert kinds == ["persons-joined", "persons-separated"]
         assert ledger.verify(session, school_id=HEMSWELL) == (2, None)
+
+
+def test_whoever_was_counted_first_has_been_counted_since_then(database: Database) -> None:
+    moodle, filed = (arrive(database, "Amara Osei", counted=True) for _ in range(2))
+    change(database, filed.person_id, confirmed_at=NOW - 28 * DAY)
+    made = join(database, moodle.person_id, filed.person_id)
+    one = member(database, moodle.person_id)
+    assert one is not None
+    assert one.confirmed_at == NOW - 28 * DAY
+    separate(database, made)
+    one = member(database, moodle.person_id)
+    assert one is not None
+    assert one.confirmed_at == NOW
 
 
 def test_no_chains_and_undoing_one_of_several_leaves_the_others_right(database: Database) -> None:
