@@ -365,7 +365,7 @@ class Member(Visitor):
         assert reply.status_code == 200, reply.text
         rows = csv.DictReader(io.StringIO(reply.content.decode("utf-8-sig"), newline=""))
         found = list(rows)
-        by_name = {row["Name"].split()[0]: row for row in found}
+        by_name: dict[str, Mapping[str, str]] = {row["Name"].split()[0]: row for row in found}
         assert len(by_name) == len(found), "somebody stands there twice"
         return by_name
 
