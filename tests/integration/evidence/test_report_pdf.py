@@ -231,5 +231,6 @@ def test_the_agenda_stands_in_the_report_and_what_is_undecided_in_the_minutes(
     assert table["rows"] == [["Photographs of pupils", "10", "40%", "16 to 69%", "6"]]
     path = tmp_path / "report.pdf"
     path.write_bytes(report.set_pdf(data, NOW))
-    kinds = Counter(str(one.S) for one in tags(pikepdf.open(path).Root.StructTreeRoot))
+    pdf = pikepdf.open(path)
+    kinds = Counter(str(one.S) for one in tags(pdf.Root.StructTreeRoot))
     assert kinds["/LI"] == 1  # the case that was met
