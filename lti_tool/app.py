@@ -40,6 +40,8 @@ from lti_tool.people import access, visits
 from lti_tool.people import views as people_views
 from lti_tool.people.models import Visit
 from lti_tool.policies.policy import School
+from lti_tool.teams import views as teams_views
+from lti_tool.teams.tenants import Teams
 from lti_tool.training import views as training_views
 from lti_tool.training.mine import views as mine_views
 from lti_tool.training.refresh import views as refresh_views
@@ -57,7 +59,7 @@ log = logging.getLogger(__name__)
 
 ROOT = Path(__file__).resolve().parents[1]
 # Nobody outside can know them, so nobody can have their text replaced.
-CSRF_MARK, REQUEST_MARK = (secrets.token_hex(16).encode() for _ in range(2))
+CSRF_MARK, REQUEST_MARK, DOOR_MARK = (secrets.token_hex(16).encode() for _ in range(3))
 LARGEST_FORM = 256 * 1024
 BLUEPRINTS = (
     people_views.blueprint,
@@ -65,6 +67,7 @@ BLUEPRINTS = (
     roster_views.blueprint,
     health_views.blueprint,
     connect_views.blueprint,
+    teams_views.blueprint,
     training_views.blueprint,
     mine_views.blueprint,
     year_views.blueprint,
@@ -112,6 +115,7 @@ def create_app(
         "catalogue": catalogue or _read_content(config, clock),
         "queue": jobs.open_queue(config),
         "lti": Lti(config, database, clock),
+        "teams": Teams(config, clock),
         "evidence_keys": EvidenceKeys(config.instance / "evidence-keys"),
         "csrf_secret": derived_secret(config.instance, "csrf"),
         "drawn": {},
@@ -119,6 +123,7 @@ def create_app(
     schools = app.extensions["catalogue"].schools.values()
     year_tasks.register_tasks(app.extensions["queue"], database, schools, clock)
     pages.install(app)
+    app.jinja_env.globals["door_mark"] = DOOR_MARK.decode()
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     app.add_url_rule("/healthz", view_func=healthz)
@@ -256,7 +261,8 @@ def _leave(response: Response) -> Response:
 
 
 def _fill_in(response: Response) -> None:
-    """Put this visit's form token and this request's number where the page has their marks.
+    """Put this visit's form token and this request's number where the page has their marks, and
+    what the page's door has to say of it.
 
     So whatever is drawn holds nothing that belongs to one visit, and may be kept.
     """
@@ -267,8 +273,20 @@ def _fill_in(response: Response) -> None:
     token = access.csrf_token(current_app.extensions["csrf_secret"], visit) if visit else ""
     body = response.get_data()
     response.set_data(
-        body.replace(CSRF_MARK, token.encode()).replace(REQUEST_MARK, g.request_id.encode())
+        body.replace(CSRF_MARK, token.encode())
+        .replace(REQUEST_MARK, g.request_id.encode())
+        .replace(DOOR_MARK, _door(visit).encode(), 1)
     )
+
+
+def _door(visit: Visit | None) -> str:
+    """Attributes of ``<html>``: in Teams its theme is followed, and pages speak to it."""
+    theme = request.cookies.get(teams_views.THEME_COOKIE, "")
+    said = f'data-theme="{theme}"' if theme in teams_views.THEMES else ""
+    if (visit.door if visit else g.get("door")) != "teams":
+        return said
+    teams: Teams = current_app.extensions["teams"]
+    return f'data-door="teams" data-hosts="{" ".join(teams.hosts)}" {said}'
 
 
 def _frame_ancestors() -> tuple[str, ...]:

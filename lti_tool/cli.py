@@ -19,6 +19,7 @@ from lti_tool.lti.connect.cli import invite
 from lti_tool.lti.rosters.cli import rosters
 from lti_tool.migrations.run import upgrade
 from lti_tool.people.cli import people
+from lti_tool.teams.cli import teams
 from lti_tool.training.reminders.cli import mail_commands
 from lti_tool.training.versions.cli import policies
 from lti_tool.training.year.cli import cycles
@@ -52,6 +53,7 @@ for command in (
     policies,
     rosters,
     scores,
+    teams,
     worker,
 ):
     clauseway.add_command(command)

@@ -133,6 +133,12 @@ class Config:
         "Hosts and networks on private addresses where platforms may be: lms.internal 10.1.0.0/16",
         _hosts,
     )
+    entra_authority: str = _setting(
+        "https://login.microsoftonline.com", "Who signs people in to Microsoft Teams", _origin
+    )
+    teams_sandbox: str = _setting(
+        "", "An origin that plays Microsoft Teams; for trying out on this machine only", _origin
+    )
     managers: str = _setting(
         "grants", "Who manages: grants, or instructors (a deployment that serves one school)"
     )
@@ -187,6 +193,9 @@ def _unfit_together(values: Mapping[str, Any]) -> list[str]:
         faults.append("CLAUSEWAY_SMTP_URL: say which server takes our e-mail")
     if len(has & {"smtp_user", "smtp_password"}) == 1:
         faults.append("CLAUSEWAY_SMTP_PASSWORD: give user and password, or neither")
+    tool = urlsplit(values.get("url", "http://localhost:8000")).hostname or ""
+    if "teams_sandbox" in values and not is_loopback(tool):
+        faults.append("CLAUSEWAY_TEAMS_SANDBOX: only where CLAUSEWAY_URL is on this machine")
     return faults
 
 

@@ -11,7 +11,7 @@ from flask import Response, request
 
 TARGETS: Final = (
     *("token", "scores", "results", "lineitems", "nrps", "jwks"),
-    *("configuration", "registration"),
+    *("configuration", "registration", "entra"),
 )
 KINDS: Final = {
     "none": "works",

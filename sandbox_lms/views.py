@@ -27,6 +27,8 @@ from sandbox_lms.course.reviewing import reviews
 from sandbox_lms.platform import CLIENT_ID, Clock, Launch, Platform, Seen, describe, utc_now
 from sandbox_lms.schools import KINDS, MODULES, SCHOOLS, Activity, Person, School
 from sandbox_lms.services import services, the_platform
+from sandbox_lms.teams.issuer import Issuer
+from sandbox_lms.teams.views import teams
 from sandbox_lms.tools.views import tools
 
 pages = Blueprint("pages", __name__)
@@ -61,12 +63,14 @@ def create_platform(
     app.extensions["sandbox_platform"] = Platform(
         tool_url=tool_url, issuer=issuer, state=state, clock=clock
     )
+    app.extensions["sandbox_entra"] = Issuer(issuer, clock)
     app.add_template_filter(_moment, "moment")
     app.register_blueprint(pages)
     app.register_blueprint(course)
     app.register_blueprint(reviews)
     app.register_blueprint(services)
     app.register_blueprint(tools)
+    app.register_blueprint(teams)
     app.before_request(_remember_request)
     app.after_request(_protect)
     app.register_error_handler(HTTPException, _error_page)

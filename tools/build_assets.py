@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "lti_tool" / "ui" / "assets"
 STATIC = ROOT / "lti_tool" / "ui" / "static"
 FRONTEND = ROOT / "node_modules" / "govuk-frontend" / "dist" / "govuk"
+TEAMS = ROOT / "node_modules" / "@microsoft" / "teams-js" / "dist" / "umd" / "MicrosoftTeams.min.js"
 MANIFEST = STATIC / "manifest.json"
 # What npm and pip say when nobody answers.
 OFFLINE = re.compile("ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|NewConnectionError|NameResolution")
@@ -114,9 +115,13 @@ def build(inputs: str) -> None:
     frontend = (FRONTEND / "govuk-frontend.min.js").read_bytes().rpartition(b"//# sourceMapping")[0]
     files = {"clauseway.css": write("clauseway.css", css)}
     files["govuk-frontend.js"] = write("govuk-frontend.js", frontend)
-    script = (SOURCE / "clauseway.js").read_text()
-    script = script.replace("./govuk-frontend.js", f"./{files['govuk-frontend.js']}")
-    files["clauseway.js"] = write("clauseway.js", script.encode())
+    teams = TEAMS.read_bytes().rpartition(b"//# sourceMapping")[0]
+    files["teams-sdk.js"] = write("teams-sdk.js", teams)
+    for name in ("teams.js", "clauseway.js"):  # each imports what stands above it
+        script = (SOURCE / name).read_text()
+        for plain, built in files.items():
+            script = script.replace(f"'./{plain}'", f"'./{built}'")
+        files[name] = write(name, script.encode())
     for name in ("storage.js", "favicon.svg"):
         files[name] = write(name, (SOURCE / name).read_bytes())
     MANIFEST.write_text(json.dumps({"inputs": inputs, "files": files}, indent=2) + "\n")

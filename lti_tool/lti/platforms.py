@@ -20,12 +20,13 @@ from lti_tool.config import Config, is_loopback
 from lti_tool.core.clock import Clock
 from lti_tool.core.database import Database
 from lti_tool.core.errors import ToolError
+from lti_tool.core.keysets import KeySets
+from lti_tool.core.outside import Outside
 from lti_tool.core.secret import derived_secret
 from lti_tool.curriculum.catalogue import Catalogue
 from lti_tool.lti.claims import LONGEST_ID, origin
-from lti_tool.lti.keys import PlatformKeys, open_tool_keys
+from lti_tool.lti.keys import open_tool_keys
 from lti_tool.lti.models import Deployment, DeploymentSchool, Registration, ResourceLink
-from lti_tool.lti.outside import Outside
 from lti_tool.people import memberships
 from lti_tool.people.models import Membership, Visit
 
@@ -206,7 +207,9 @@ class Lti:
         self.outside = Outside(config)
         self.http = self.outside.session()
         self.tool_keys = open_tool_keys(config.instance / "keys", clock)
-        self.platform_keys = PlatformKeys(self.outside)
+        self.platform_keys = KeySets(
+            self.outside, unknown="launch-token-invalid", away="platform-keys-unavailable"
+        )
         self.registry = Registry(database)
         self.token_locks: dict[tuple[UUID, str], threading.Lock] = {}
         self.wake: Callable[[str], object] = _nobody_to_wake

@@ -27,11 +27,16 @@ def start() -> AnyResponse | str:
     code = request.args.get("code", "")
     held: Visit | None = g.visit
     if held is not None and visits.has_code(held, code):
-        return _enter(held)
+        return _enter(held, request.args.get("to", ""))
     visit = visits.by_code(g.session, code, now=g.now)
     g.visit = None  # the page belongs to neither visit
     g.frame_ancestors = visit.frame_ancestors.split()
-    return render_template("people/start.html", code=code, other_visit=held is not None)
+    return render_template(
+        "people/start.html",
+        code=code,
+        other_visit=held is not None,
+        platform_name=visit.platform_name,
+    )
 
 
 @blueprint.post("/start")
@@ -119,23 +124,26 @@ def _ask_page(*, is_wrong: bool = False) -> str:
     )
 
 
-def _enter(visit: Visit) -> AnyResponse:
+def _enter(visit: Visit, to: str = "") -> AnyResponse:
     """Use the code up, if that has not been done, and go where the address shows no code."""
     if visit.code_used_at is None:
         visits.burn_code(g.session, visit, now=g.now)
-    return redirect(_first_page(visit), 303)
+    return redirect(_first_page(visit, to), 303)
 
 
-def _first_page(visit: Visit) -> str:
+def _first_page(visit: Visit, to: str = "") -> str:
+    """Where a visit begins; ``to`` is what its door was asked for: training or register."""
     if visit.confirmed_at is None:
         return url_for("people.confirm")
     if visit.review_of:
         return url_for("evidence.record", membership_id=visit.review_of)
     if not visit.school_id:
-        return url_for("lti.set_up")
+        return url_for("teams.school" if visit.door == "teams" else "lti.set_up")
+    if to == "training":
+        return url_for("training.home")
     if manages(g.session, visit):
         return url_for("evidence.register")
-    if not visit.module and visit.may_ask_to_manage:
+    if to == "register" or (not visit.module and visit.may_ask_to_manage):
         return url_for("people.manage_ask")
     return url_for("training.home")
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from flask import Flask, Response, jsonify
 
-from lti_tool.lti import keys
+from lti_tool.core import keysets
 from sandbox_lms.serve import running
 from tests.conformance.world import SCHOOL, World, refused
 from tests.conftest import SetClock
@@ -104,8 +104,8 @@ def test_sec_5_nobody_waits_five_seconds_for_a_platform_that_is_silent(
     tool: World, clock: SetClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It takes the connection and says nothing: all wait for one fetch, and then nobody."""
-    assert keys.FETCH_SECONDS <= 4  # and here, to be quicker
-    monkeypatch.setattr(keys, "FETCH_SECONDS", 2)
+    assert keysets.FETCH_SECONDS <= 4  # and here, to be quicker
+    monkeypatch.setattr(keysets, "FETCH_SECONDS", 2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         tool.register(SCHOOL, SCHOOL, jwks_url=f"http://127.0.0.1:{silent.getsockname()[1]}/")
         try:
@@ -131,7 +131,7 @@ def test_sec_5_platform_that_drips(
     tool: World, monkeypatch: pytest.MonkeyPatch, start: bytes
 ) -> None:
     """A byte at a time, in the status line, the headers or the body."""
-    monkeypatch.setattr(keys, "FETCH_SECONDS", 0.5)
+    monkeypatch.setattr(keysets, "FETCH_SECONDS", 0.5)
 
     def drip(connection: socket.socket) -> None:
         connection.sendall(start)

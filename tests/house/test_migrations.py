@@ -22,6 +22,7 @@ NO_SCHOOL = {
     "person",
     "reachability",
     "registration",
+    "teams_tenant",
 }
 
 

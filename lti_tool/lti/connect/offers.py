@@ -11,6 +11,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from lti_tool.core.errors import ToolError
+from lti_tool.core.outside import HostRefused, Outage, Outside
 from lti_tool.lti.claims import (
     LINE_ITEM_SCOPE,
     LONGEST_ID,
@@ -20,7 +21,6 @@ from lti_tool.lti.claims import (
     origin,
     service_url,
 )
-from lti_tool.lti.outside import HostRefused, Outage, Outside
 from lti_tool.lti.platforms import check_url
 
 PLATFORM: Final = "https://purl.imsglobal.org/spec/lti-platform-configuration"

@@ -19,12 +19,12 @@ from sqlalchemy.orm import Session
 
 from lti_tool.core.errors import ToolError
 from lti_tool.core.jobs import after_commit
+from lti_tool.core.outside import Answer, HostRefused, Outage
 from lti_tool.lti.claims import LONGEST_ID
 from lti_tool.lti.connect import invitations
 from lti_tool.lti.connect.models import Invitation
 from lti_tool.lti.connect.offers import WANTED, Offer, authorization, granted, strings, text
 from lti_tool.lti.models import Deployment, DeploymentSchool, Registration
-from lti_tool.lti.outside import Answer, HostRefused, Outage
 from lti_tool.lti.platforms import FIRST_TO_COME, Details, Lti, add_platform
 from lti_tool.people.memberships import make_manager_code, managers
 

@@ -12,6 +12,8 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from lti_tool.core.keysets import ask_for_keys, read_keys
+from lti_tool.core.outside import PATIENCE, Answer, HostRefused, Outage
 from lti_tool.lti.claims import (
     LINE_ITEM_READ_SCOPE,
     LINE_ITEM_SCOPE,
@@ -20,8 +22,6 @@ from lti_tool.lti.claims import (
     SCORE_SCOPE,
 )
 from lti_tool.lti.health.words import Finding
-from lti_tool.lti.keys import ask_for_keys, read_keys
-from lti_tool.lti.outside import PATIENCE, Answer, HostRefused, Outage
 from lti_tool.lti.platforms import Lti, Platform
 from lti_tool.lti.services.connection import BACKDATED, LISTS, TOKEN_HEADERS, token_form
 from lti_tool.lti.services.members import MEMBERS_TYPE, RosterUnfit, read_page

@@ -20,8 +20,8 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from lti_tool.config import is_loopback
+from lti_tool.core.outside import HostRefused, Outage
 from lti_tool.lti.models import AccessToken
-from lti_tool.lti.outside import HostRefused, Outage
 from lti_tool.lti.platforms import Lti, Platform
 from lti_tool.lti.services.paging import may_follow, next_page
 

@@ -66,3 +66,6 @@ for (const button of document.querySelectorAll('.cw-close')) {
     opener.postMessage({ subject: 'org.imsglobal.lti.close' }, button.dataset.closeTo)
   })
 }
+
+// In Microsoft Teams every page speaks to it: its theme may change at any moment.
+if (document.documentElement.dataset.door === 'teams') import('./teams.js')

@@ -16,12 +16,12 @@ from flask.cli import ScriptInfo
 
 from lti_tool.cli import clauseway
 from lti_tool.core.errors import ToolError
+from lti_tool.core.outside import PATIENCE
 from lti_tool.curriculum.catalogue import Kept
 from lti_tool.lti.claims import LINE_ITEM_SCOPE, MEMBERS_SCOPE, RESULT_SCOPE, SCORE_SCOPE
 from lti_tool.lti.health import asking, report
 from lti_tool.lti.health.words import SAID, STATES, SUBJECTS, Finding, line
 from lti_tool.lti.models import BLOCKED, Registration, ScoreOutbox
-from lti_tool.lti.outside import PATIENCE
 from lti_tool.lti.platforms import disable_platform
 from lti_tool.lti.services import outbox, scores
 from lti_tool.lti.services.breaker import OPENS_AFTER, failed

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from lti_tool.config import Config
-from lti_tool.lti.outside import HostRefused, Outage, Outside
+from lti_tool.core.outside import HostRefused, Outage, Outside
 
 
 def outside(url: str = "https://training.example.org", *private_hosts: str) -> Outside:
@@ -225,7 +225,7 @@ def test_a_name_that_changes_its_mind_gains_nothing(monkeypatch: pytest.MonkeyPa
         raise ConnectionRefusedError
 
     monkeypatch.setattr(socket, "getaddrinfo", names)
-    monkeypatch.setattr("lti_tool.lti.outside.create_connection", connect)
+    monkeypatch.setattr("lti_tool.core.outside.create_connection", connect)
     with pytest.raises(Outage):
         outside().call("GET", "https://lms.example.org/", headers={})
     assert (reached, names.asked) == (["9.9.9.9"], 1)
@@ -312,7 +312,7 @@ def test_a_name_with_many_addresses_is_given_up_in_time(monkeypatch: pytest.Monk
         raise TimeoutError
 
     monkeypatch.setattr(socket, "getaddrinfo", many)
-    monkeypatch.setattr("lti_tool.lti.outside.create_connection", connect)
+    monkeypatch.setattr("lti_tool.core.outside.create_connection", connect)
     before = threading.active_count()
     with pytest.raises(Outage):
         outside().call("GET", "https://lms.example.org/", headers={}, seconds=0.2)

@@ -1,4 +1,4 @@
-"""The one door to the outside: every request of ours to a platform goes through it.
+"""The one door to the outside: every request of ours over the web goes through it.
 
 It goes to public addresses only, unless the configuration allows others: a platform names the
 addresses we call, and could name services of the network we stand in. A name is looked up once and

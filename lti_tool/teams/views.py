@@ -1,0 +1,111 @@
+"""The tab, its configuration, and the sign-in that leads from either into the training."""
+
+from typing import Final
+
+from flask import Blueprint, current_app, g, jsonify, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from lti_tool.core.errors import ToolError
+from lti_tool.curriculum.catalogue import Catalogue
+from lti_tool.people.access import arrived, public, set_visit_cookie
+from lti_tool.people.arrive import Admission
+from lti_tool.teams import arriving, tenants
+from lti_tool.teams.schemas import read_place
+from lti_tool.teams.tenants import Teams
+from lti_tool.teams.tokens import Proved, prove
+
+THEME_COOKIE: Final = "clauseway-theme"
+THEMES: Final = ("dark", "contrast")
+"""Besides the light one; ``teams.js`` writes the cookie."""
+
+blueprint = Blueprint("teams", __name__, url_prefix="/teams", template_folder="templates")
+
+
+@blueprint.get("/tab")
+@public(csrf=False)
+def tab() -> str:
+    """What a tab opens. It holds nothing but the script that asks Teams who is there."""
+    return _at_the_door("teams/tab.html", asked=read_place(request.args))
+
+
+@blueprint.post("/enter")
+@public(csrf=False)
+def enter() -> AnyResponse:
+    """Let a person in who brings a token. In a header: no page of another site can send one."""
+    place = read_place(request.form)
+    admission: Admission = arriving.settle(
+        g.session,
+        _prove(),
+        teams=_teams(),
+        school=place.school,
+        module=place.module,
+        catalogue=_catalogue(),
+        now=g.now,
+    )
+    response = jsonify({"next": url_for("people.start", code=admission.code, to=place.to)})
+    set_visit_cookie(response, admission.token)
+    return response
+
+
+@blueprint.get("/configure")
+@public(csrf=False)
+def configure() -> str:
+    """What Teams opens when somebody adds the tab to a channel."""
+    return _at_the_door("teams/configure.html")
+
+
+@blueprint.post("/configure")
+@public(csrf=False)
+def choices() -> str:
+    """The form of that page, for somebody who brings a token: whose schools there are is told to
+    their own organisation."""
+    return _at_the_door(
+        "teams/choices.html",
+        schools=arriving.offered(_prove().tenant, _catalogue()),
+        modules=list(_catalogue().modules.values()),
+        tab_url=f"{_teams().config.url}{url_for('.tab')}",
+    )
+
+
+@blueprint.get("/about")
+@public(csrf=False)
+def about() -> str:
+    """What the app package names as its pages on privacy and terms."""
+    return render_template("teams/about.html")
+
+
+@blueprint.get("/school")
+@arrived()
+def school() -> str:
+    """Where somebody of an organisation with several schools says which is theirs."""
+    if g.visit.door != "teams":
+        raise ToolError("page-not-found")
+    tenant = tenants.by_row(g.session, g.visit.place_id)
+    return render_template(
+        "teams/school.html",
+        schools=arriving.offered(tenant, _catalogue()),
+        module=g.visit.module,
+    )
+
+
+def _prove() -> Proved:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return prove(
+        _teams(), g.session, token.strip() if scheme.lower() == "bearer" else "", now=g.now
+    )
+
+
+def _at_the_door(template: str, **shown: object) -> str:
+    """A page that stands in Teams' frame before there is a visit."""
+    g.door, g.frame_ancestors = "teams", _teams().framed_by
+    return render_template(template, **shown)
+
+
+def _teams() -> Teams:
+    teams: Teams = current_app.extensions["teams"]
+    return teams
+
+
+def _catalogue() -> Catalogue:
+    catalogue: Catalogue = current_app.extensions["catalogue"]
+    return catalogue
