@@ -30,6 +30,7 @@ from lti_tool.config import ConfigError
 from lti_tool.curriculum.reading import ContentFaults
 from lti_tool.ui.assets import AssetsMissingError
 from sandbox_lms.platform import describe
+from sandbox_lms.teams import issuer as entra
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 30.0  # seconds a part may take until it answers
@@ -43,6 +44,7 @@ On the sandbox's page, at Hemswell Cliff:
   1. Launch as a new member of staff. Read, answer, declare; the score is then in the gradebook.
   2. Launch as headteacher. The record is in the register, and can be downloaded as CSV.
   3. There, choose Connect a platform, make an invitation, and paste it under External tools.
+  4. Open as a tab in Teams (sandbox): the same training with a sign-in by Entra, and its themes.
 
 Ctrl-C stops everything. Logs are in {logs}.
 """
@@ -89,7 +91,11 @@ def prepare(sandbox_url: str) -> None:
     platform = describe(sandbox_url)
     for deployment in platform["deployments"]:
         realm = connect_school(info, platform, deployment)
-        grant_headteacher(info, realm, deployment)
+        grant(info, realm, deployment["headteacher"]["sub"], deployment["school"])
+    organisation = entra.describe(sandbox_url)
+    let_in(info, organisation)
+    for school, subject in organisation["headteachers"].items():
+        grant(info, f"teams:{organisation['tenant']}", subject, school)
 
 
 def connect_school(info: ScriptInfo, platform: dict[str, Any], deployment: dict[str, Any]) -> str:
@@ -104,10 +110,22 @@ def connect_school(info: ScriptInfo, platform: dict[str, Any], deployment: dict[
     return str(registration["id"])
 
 
-def grant_headteacher(info: ScriptInfo, realm: str, deployment: dict[str, Any]) -> None:
-    """Let the sandbox's headteacher manage their school, even before their first launch."""
-    who = [f"--realm={realm}", f"--subject={deployment['headteacher']['sub']}"]
-    command(info, "people", "grant", *who, f"--school={deployment['school']}")
+def let_in(info: ScriptInfo, organisation: dict[str, Any]) -> None:
+    """Let the sandbox's Microsoft 365 organisation in, for all its schools. It does not run yet,
+    so nobody can ask it."""
+    options = [
+        f"--name={organisation['name']}",
+        f"--tenant={organisation['tenant']}",
+        f"--client-id={organisation['client_id']}",
+        *(f"--school={school}" for school in organisation["headteachers"]),
+    ]
+    command(info, "teams", "add", "--unchecked", *options)
+
+
+def grant(info: ScriptInfo, realm: str, subject: str, school: str) -> None:
+    """Let somebody of the sandbox manage their school, even before they first come."""
+    who = [f"--realm={realm}", f"--subject={subject}"]
+    command(info, "people", "grant", *who, f"--school={school}")
 
 
 def command(info: ScriptInfo, *arguments: str) -> str:
@@ -192,6 +210,7 @@ def run(port: int, sandbox_port: int, certificate: str = "") -> None:
     tls = [f"--ssl-certificate={certificate}", f"--ssl-keyfile={certificate}"]
     instance = Path(os.environ.setdefault("CLAUSEWAY_INSTANCE", str(ROOT / "instance")))
     os.environ["CLAUSEWAY_URL"] = tool
+    os.environ |= {"CLAUSEWAY_ENTRA_AUTHORITY": sandbox, "CLAUSEWAY_TEAMS_SANDBOX": sandbox}
     prepare(sandbox)
     here = Path(sys.executable).parent
     platform = [sys.executable, "-m", "sandbox_lms", "--host=127.0.0.1", f"--port={sandbox_port}"]
