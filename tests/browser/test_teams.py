@@ -21,7 +21,7 @@ class TabLearner(Learner):
     """Somebody whose training is a tab, looked at in each of Teams' themes."""
 
     refused = False
-    themes = ("", "dark", "contrast")
+    themes: tuple[str, ...] = ("", "dark", "contrast")
 
     def open_tab(self, kind: str = "starter", **asked: str) -> Frame:
         person = next(

@@ -23,5 +23,8 @@ def test_only_a_fault_of_ours_is_a_server_error() -> None:
         *(UNKNOWN, "database-unavailable", "ledger-broken", "pack-failed", "pack-unsound"),
         *("policy-version-missing", "school-closed"),
     }
-    theirs = {"platform-keys-unavailable", "platform-silent", "registration-silent"}
+    theirs = {
+        *("platform-keys-unavailable", "platform-silent", "registration-silent"),
+        "teams-keys-unavailable",
+    }
     assert server <= ours | theirs
