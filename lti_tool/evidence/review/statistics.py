@@ -12,7 +12,7 @@ people is not enough for that, since two figures can be taken from each other. S
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from math import sqrt
@@ -149,9 +149,10 @@ def figure(askings: Sequence[Asking]) -> Figure:
     )
 
 
-def _is_safe(one: Collection[tuple[UUID, str]], other: Collection[tuple[UUID, str]]) -> bool:
-    sides = (set(one) - set(other), set(other) - set(one))
-    return all(len({person for person, _topic in side}) not in range(1, FEWEST) for side in sides)
+def _is_safe(one: frozenset[tuple[UUID, str]], other: frozenset[tuple[UUID, str]]) -> bool:
+    """Whether neither has a few that the other has not. A person is in a figure once."""
+    both = len(one & other)
+    return all(len(side) - both not in range(1, FEWEST) for side in (one, other))
 
 
 def _favoured(askings: Sequence[Asking]) -> Favoured | None:
