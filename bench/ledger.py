@@ -28,7 +28,6 @@ from lti_tool.migrations.run import upgrade
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 SCHOOL = "hemswell-cliff"
 ROUNDS, APPENDS, PROOFS = 15, 60, 300
-TARGETS = {"append": 0.8, "verify": 50_000, "proof": 5.0}
 
 
 def append(database: Database, number: int, person: UUID | None = None) -> None:
@@ -98,8 +97,11 @@ def appending(small: Database, large: Database) -> tuple[float, float, float]:
     )
 
 
-def proving(database: Database, size: int, root: bytes) -> list[float]:
-    """Milliseconds of proofs of entries drawn by chance, each read anew from the database."""
+def proving(
+    database: Database, size: int, root: bytes, clock: Callable[[], float]
+) -> tuple[float, float]:
+    """Median and 99th percentile, in milliseconds, of proofs of entries drawn by chance, each read
+    anew from the database."""
     took = []
     for index in random.Random(7).sample(range(size), PROOFS):
         with database.reading() as session:
@@ -118,8 +120,9 @@ def proving(database: Database, size: int, root: bytes) -> list[float]:
                 )
                 assert root_by(path, leaf=leaf, index=index, size=size) == root
 
-            took.append(timed(prove) * 1000)
-    return sorted(took)
+            took.append(timed(prove, clock) * 1000)
+    took.sort()
+    return statistics.median(took), took[int(len(took) * 0.99)]
 
 
 def measure(folder: Path, entries: int) -> None:
@@ -149,9 +152,9 @@ def measure(folder: Path, entries: int) -> None:
         tree = Tree(session, school_id=SCHOOL, size=size)
         took = timed(lambda: consistency_path(size // 3, size, tree.subtree))
         print(f"consistency proof: {took * 1000:.2f} ms")
-    proofs = proving(large, size, root)
-    middle, worst = statistics.median(proofs), proofs[int(len(proofs) * 0.99)]
-    print(f"inclusion proof: median {middle:.2f} ms, p99 {worst:.2f} ms (aim 5)")
+    for name, clock in (("CPU", time.process_time), ("by the clock", time.perf_counter)):
+        middle, worst = proving(large, size, root, clock)
+        print(f"inclusion proof, {name}: median {middle:.2f} ms, p99 {worst:.2f} ms (aim 5)")
 
     with large.reading() as session:
         took = timed(lambda: ledger.verify(session, school_id=SCHOOL), time.process_time)
