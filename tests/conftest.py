@@ -12,6 +12,8 @@ from jinja2.bccache import Bucket, BytecodeCache
 
 from lti_tool.core.database import Database
 from lti_tool.migrations.run import upgrade
+from sandbox_lms.tokens import Key
+from tests.factories.keys import stock
 from tests.factories.postgres import Server, running_server
 
 
@@ -27,6 +29,15 @@ class SetClock:
     def move(self, **by: float) -> None:
         """Let time pass: ``clock.move(minutes=31)``."""
         self.now += timedelta(**by)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _keys_from_stock() -> Iterator[None]:
+    """Platforms of tests take their keys from a few that are there."""
+    keys = stock()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Key, "generate", lambda: next(keys))
+        yield
 
 
 @pytest.fixture

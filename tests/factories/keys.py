@@ -1,10 +1,22 @@
-"""An RSA key for tools and platforms to start with: to make one takes longer than most tests."""
+"""RSA keys for tools and platforms to start with: to make one takes longer than most tests."""
 
+import secrets
+from collections.abc import Iterator
 from functools import cache
+from itertools import cycle
 from pathlib import Path
 
 from lti_tool.core.secret import write_private
 from sandbox_lms.tokens import Key
+
+STOCK = 8
+"""More than any test has at once, so that no two of a test's keys are the same."""
+
+
+def stock() -> Iterator[Key]:
+    """The same few keys over and over, under names of their own."""
+    made = [Key.generate().private for _ in range(STOCK)]
+    return (Key(secrets.token_hex(10), private) for private in cycle(made))
 
 
 @cache
