@@ -43,6 +43,7 @@ from lti_tool.policies.policy import School
 from lti_tool.teams import views as teams_views
 from lti_tool.teams.tenants import Teams
 from lti_tool.training import views as training_views
+from lti_tool.training.channels import views as channel_views
 from lti_tool.training.mine import views as mine_views
 from lti_tool.training.refresh import views as refresh_views
 from lti_tool.training.reminders import views as reminder_views
@@ -69,6 +70,7 @@ BLUEPRINTS = (
     connect_views.blueprint,
     teams_views.blueprint,
     training_views.blueprint,
+    channel_views.blueprint,
     mine_views.blueprint,
     year_views.blueprint,
     reminder_views.blueprint,

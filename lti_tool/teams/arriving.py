@@ -82,6 +82,8 @@ def _settle(session: Session, proved: Proved, arrival: Arrival, now: datetime) -
 def is_staff(proved: Proved, school_id: str) -> bool:
     """Whether Entra says that somebody is of a school's staff. Where an organisation holds
     several schools, its plain staff role does not say of which."""
+    if proved.is_guest:
+        return False
     if f"{STAFF}.{school_id}" in proved.roles:
         return True
     return bool({STAFF, MANAGER} & proved.roles) and proved.tenant.schools == (school_id,)

@@ -101,7 +101,7 @@ def package(tenant: str, output: Path | None) -> None:
     with _database().reading() as session:
         row = _find(session, tenant)
         made = packages.package(_teams(), tenants.read(session, row))
-    path = output or Path(f"clauseway-teams-{row.tenant_id[:8]}.zip")
+    path = output or Path(packages.FILE_NAME)
     path.write_bytes(made)
     click.echo(f"{path}: Microsoft Teams admin center, Teams apps, Manage apps, Upload")
 

@@ -14,6 +14,7 @@ VERSION: Final = "1.0.0"
 """Of the package. Teams takes a changed one only under a higher number: whoever changes what
 ``manifest`` says raises it; a test remembers."""
 TRAINING, MANAGE = "training", "manage"
+FILE_NAME: Final = "clauseway-teams.zip"
 MADE: Final = (2026, 1, 1, 0, 0, 0)
 
 

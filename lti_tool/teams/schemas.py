@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, validate
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
 from lti_tool.core.errors import ToolError
 
@@ -22,18 +22,6 @@ class TabForm(Schema):
     module = fields.String(load_default="", validate=validate.Length(max=40))
     to = fields.String(load_default="", validate=validate.Length(max=60))
     place = fields.String(load_default="", validate=validate.Length(max=200))
-
-
-class ChannelForm(Schema):
-    """Where to post. An empty address keeps the one there is."""
-
-    class Meta:
-        unknown = RAISE
-
-    url = fields.String(load_default="", validate=validate.Length(max=2000))
-    act = fields.String(
-        required=True, validate=validate.OneOf(("save", "on", "off", "try", "forget"))
-    )
 
 
 @dataclass(frozen=True)

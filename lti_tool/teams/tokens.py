@@ -57,6 +57,8 @@ class Proved:
     email: str
     """For people to recognise somebody by; it proves nothing."""
     roles: frozenset[str]
+    is_guest: bool
+    """Of another organisation; known only where the optional claim ``acct`` is asked for."""
 
 
 def prove(teams: Teams, session: Session, token: str, *, now: datetime) -> Proved:
@@ -89,6 +91,7 @@ def prove(teams: Teams, session: Session, token: str, *, now: datetime) -> Prove
         frozenset(role for role in roles if isinstance(role, str))
         if isinstance(roles, list)
         else frozenset(),
+        claims.get("acct") == 1,
     )
 
 

@@ -1,17 +1,29 @@
 """The tab, its configuration, and the sign-in that leads from either into the training."""
 
+import io
 from typing import Final
 
-from flask import Blueprint, current_app, g, jsonify, render_template, request, url_for
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    g,
+    jsonify,
+    render_template,
+    request,
+    send_file,
+    url_for,
+)
 from werkzeug.wrappers import Response as AnyResponse
 
 from lti_tool.core.errors import ToolError
 from lti_tool.curriculum.catalogue import Catalogue
-from lti_tool.people.access import arrived, public, set_visit_cookie
+from lti_tool.people.access import arrived, manager, public, set_visit_cookie
 from lti_tool.people.arrive import Admission
-from lti_tool.teams import arriving, tenants
+from lti_tool.people.memberships import manages
+from lti_tool.teams import arriving, packages, set_up, tenants
 from lti_tool.teams.schemas import read_place
-from lti_tool.teams.tenants import Teams
+from lti_tool.teams.tenants import Known, Teams
 from lti_tool.teams.tokens import Proved, prove
 
 THEME_COOKIE: Final = "clauseway-theme"
@@ -72,6 +84,41 @@ def choices() -> str:
 def about() -> str:
     """What the app package names as its pages on privacy and terms."""
     return render_template("teams/about.html")
+
+
+@blueprint.get("/set-up")
+@public()
+def guide() -> str:
+    """The steps for a Microsoft 365 administrator; with their own values for the school's
+    managers, with blanks for everybody else."""
+    visit = g.visit
+    may_see = visit is not None and visit.confirmed_at and manages(g.session, visit)
+    tenant = _tenant(visit.school_id) if may_see else None
+    return render_template(
+        "teams/set_up.html",
+        manages=may_see,
+        tenant=tenant,
+        steps=set_up.steps(_teams(), tenant),
+        links=set_up.links(_teams(), tenant, visit.school_id) if tenant else (),
+    )
+
+
+@blueprint.get("/app.zip")
+@manager()
+def download() -> Response:
+    """The app package of the school's organisation."""
+    tenant = _tenant(g.visit.school_id)
+    if tenant is None:
+        raise ToolError("page-not-found")
+    made = packages.package(_teams(), tenant)
+    return send_file(
+        io.BytesIO(made), "application/zip", as_attachment=True, download_name=packages.FILE_NAME
+    )
+
+
+def _tenant(school_id: str) -> Known | None:
+    """The organisation the school's staff come from; the first by name where there are several."""
+    return next(iter(tenants.of_school(g.session, school_id)), None)
 
 
 @blueprint.get("/school")
