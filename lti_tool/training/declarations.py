@@ -23,6 +23,7 @@ from lti_tool.policies.policy import PolicyVersion
 from lti_tool.training.course import Course
 from lti_tool.training.cycles.models import Obligation
 from lti_tool.training.cycles.settling import asking_for, settle
+from lti_tool.training.doors.elsewhere import comment, owe_elsewhere
 from lti_tool.training.journeys import Progress
 from lti_tool.training.models import Completion, Declaration, Journey, Question
 from lti_tool.training.refresh.record import clauses_shown, compared_with, what_was_read
@@ -190,12 +191,12 @@ def declare(
         cycle=journey.cycle,
         module=journey.module,
         score=progress.sitting.outcome.score,
-        comment=_(
-            "Social media policy training done. Policy version %(number)s.",
-            number=journey.policy_number,
-        ),
+        comment=comment(journey.policy_number),
         completed_at=now,
         now=now,
+    )
+    owe_elsewhere(
+        session, schools={course.school.id: course.school}, now=now, person_id=journey.person_id
     )
     return completion
 

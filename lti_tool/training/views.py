@@ -1,9 +1,10 @@
 """Where each learner's page is, and the pages on which one answers and declares."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
-from flask import Blueprint, current_app, g, redirect, render_template, request, url_for
+from flask import Blueprint, Flask, current_app, g, redirect, render_template, request, url_for
+from flask.sansio.blueprints import BlueprintSetupState
 from marshmallow import ValidationError
 
 from lti_tool.core.errors import ToolError
@@ -13,6 +14,7 @@ from lti_tool.training import declarations, journeys, learning_views, questions
 from lti_tool.training.course import Course, course_of
 from lti_tool.training.cycles.turn import last_done
 from lti_tool.training.cycles.words import cycle_words
+from lti_tool.training.doors.elsewhere import register_tasks
 from lti_tool.training.feedback import feedback
 from lti_tool.training.journeys import Progress
 from lti_tool.training.learning_views import Page, manages, next_page, on_journey, turn_now
@@ -21,6 +23,12 @@ from lti_tool.training.questions import Sitting, scenario_of
 from lti_tool.training.schemas import TICKED, AnswerForm, DeclarationForm
 
 blueprint = Blueprint("training", __name__, template_folder="templates")
+
+
+@blueprint.record_once
+def _open(state: BlueprintSetupState) -> None:
+    register_tasks(cast(Flask, state.app))
+
 
 blueprint.get("/")(learning_views.home)
 blueprint.post("/begin")(learning_views.begin)

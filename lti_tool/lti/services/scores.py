@@ -85,7 +85,42 @@ def owe(
     completed_at: datetime,
     now: datetime,
 ) -> None:
-    """Owe the platform this completion's score (0 to 100), in the caller's transaction.
+    """Owe the platform a visit came from this completion's score, if it came from one."""
+    link = session.get(ResourceLink, visit.place_id) if visit.door == "lti" else None
+    if link is None:
+        return
+    owe_at(
+        session,
+        link=link,
+        identity_id=visit.identity_id,
+        person_id=visit.person_id,
+        school_id=visit.school_id,
+        completion_id=completion_id,
+        cycle=cycle,
+        module=module,
+        score=score,
+        comment=comment,
+        completed_at=completed_at,
+        now=now,
+    )
+
+
+def owe_at(
+    session: Session,
+    *,
+    link: ResourceLink,
+    identity_id: UUID,
+    person_id: UUID,
+    school_id: str,
+    completion_id: UUID,
+    cycle: str,
+    module: str,
+    score: int,
+    comment: str,
+    completed_at: datetime,
+    now: datetime,
+) -> None:
+    """Owe a platform a completion's score (0 to 100) at this activity, in the caller's transaction.
 
     Where the launch offered no line item or no leave to score, that is noted, and it is sent once
     there is leave. A better score supersedes what has not been sent; a lower one, or the same
@@ -94,20 +129,15 @@ def owe(
     """
     if not 0 <= score <= MAXIMUM:
         raise ValueError(f"a score of {score} is not between 0 and {MAXIMUM}")
-    link = session.get(ResourceLink, visit.place_id) if visit.door == "lti" else None
-    if link is None:
-        return
     registration_id = session.scalars(
         select(Deployment.registration_id).where(Deployment.id == link.deployment_row_id)
     ).one()
-    subject = session.scalars(
-        select(Identity.subject).where(Identity.id == visit.identity_id)
-    ).one()
+    subject = session.scalars(select(Identity.subject).where(Identity.id == identity_id)).one()
     timestamp = next_timestamp(session, registration_id, subject, now)
     row = ScoreOutbox(
         id=new_id(),
-        school_id=visit.school_id,
-        person_id=visit.person_id,
+        school_id=school_id,
+        person_id=person_id,
         completion_id=completion_id,
         cycle=cycle,
         module=module,

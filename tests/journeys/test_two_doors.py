@@ -1,0 +1,145 @@
+"""Somebody learns in Teams; the school's Moodle gets the score once the two are known as one."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+
+from lti_tool.core.clock import utc_now
+from lti_tool.people import joins
+from lti_tool.people.models import Identity
+from lti_tool.teams import tenants
+from lti_tool.training.doors.elsewhere import owe_elsewhere
+from sandbox_lms.schools import SCHOOLS
+from sandbox_lms.schools import Person as Known
+from sandbox_lms.serve import running
+from sandbox_lms.teams.issuer import CLIENT_ID, TENANT_ID, Issuer, object_id
+from sandbox_lms.views import create_platform
+from tests.factories.plain_browser import PlainBrowser
+from tests.journeys.conftest import Product, Visitor, started
+
+SCHOOL = "hemswell-cliff"
+
+
+@pytest.fixture(scope="module")
+def both(
+    migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Product, Issuer]]:
+    """The product, and an Entra that its organisation signs in with."""
+    with started(migrated_sqlite, tmp_path_factory.mktemp("doors")) as product:
+        issuers: list[Issuer] = []
+
+        def make(url: str) -> object:
+            app = create_platform(tool_url="", issuer=url)
+            issuers.append(app.extensions["sandbox_entra"])
+            return app
+
+        with running(make) as product.app.extensions["teams"].authority:  # type: ignore[arg-type]
+            with product.database.transaction() as session:
+                tenants.add(
+                    session,
+                    name="The school",
+                    tenant_id=TENANT_ID,
+                    client_id=CLIENT_ID,
+                    schools=[SCHOOL],
+                    in_outlook=False,
+                    now=utc_now(),
+                )
+            yield product, issuers[0]
+
+
+class TabVisitor(PlainBrowser):
+    """Somebody in the tab, as the script there signs them in."""
+
+    def __init__(self, product: Product, issuer: Issuer, person: Known) -> None:
+        super().__init__(product.platform.tool_url, product.catalogue, SCHOOL, person.name)
+        reply = self.http.post(
+            f"{self.tool_url}/teams/enter",
+            data={"school": SCHOOL},
+            headers={"Authorization": f"Bearer {issuer.token(person)}"},
+            timeout=30,
+        )
+        self.get(reply.json()["next"])
+
+
+def person_of(product: Product, subject: str) -> UUID:
+    with product.database.reading() as session:
+        return session.scalars(select(Identity.person_id).where(Identity.subject == subject)).one()
+
+
+def grade(product: Product, person: Known) -> float | None:
+    platform = product.platform
+    activity = platform.activity_at(SCHOOL, "induction")
+    grades = [platform.gradebook.grade(item, person.id) for item in platform.items_of(activity)]
+    return next((one.score for one in grades if one), None)
+
+
+def join(product: Product, person: Known) -> None:
+    with product.database.transaction() as session:
+        joins.join(
+            session,
+            root_id=person_of(product, person.id),
+            joined_id=person_of(product, object_id(person)),
+            school_id=SCHOOL,
+            now=utc_now(),
+        )
+
+
+def work(product: Product) -> None:
+    """What the worker does."""
+    with product.app.app_context(), product.database.transaction() as session:
+        owe_elsewhere(session, schools=product.catalogue.schools, now=utc_now())
+    product.deliver()
+
+
+def launch(product: Product, person: Known) -> Visitor:
+    activity = product.platform.activity_at(SCHOOL, "induction")
+    return Visitor(product, person, activity)
+
+
+def test_done_in_teams_is_done_in_moodle(both: tuple[Product, Issuer]) -> None:
+    product, issuer = both
+    person = product.platform.enrol_starter(SCHOOLS[SCHOOL])
+    launch(product, person)  # looks at it, and does nothing
+    tab = TabVisitor(product, issuer, person)
+    tab.learn()
+    assert tab.path == "/training/finished"
+    assert "Saved here" in tab.page.get_text()
+    work(product)
+    assert grade(product, person) is None  # nobody has said yet that it is the same person
+
+    join(product, person)
+    work(product)
+    assert grade(product, person) == 100
+    again = launch(product, person)
+    again.get("/")
+    assert again.path != "/"  # nothing to begin: it is done
+
+
+def test_already_one_when_the_training_is_done(both: tuple[Product, Issuer]) -> None:
+    """The score goes at once, and the confirmation says so."""
+    product, issuer = both
+    person = product.platform.enrol_starter(SCHOOLS[SCHOOL])
+    launch(product, person)
+    tab = TabVisitor(product, issuer, person)
+    join(product, person)
+    tab = TabVisitor(product, issuer, person)
+    tab.learn()
+    product.deliver()
+    assert grade(product, person) == 100
+    assert product.platform.people[person.id].name
+    page = tab.get("/training/finished").get_text()
+    assert "Saved here" in page
+    assert "Sent to" in page
+
+
+def test_moodle_is_opened_for_the_first_time_afterwards(both: tuple[Product, Issuer]) -> None:
+    product, issuer = both
+    person = product.platform.enrol_starter(SCHOOLS[SCHOOL])
+    TabVisitor(product, issuer, person).learn()
+    launch(product, person)
+    join(product, person)
+    work(product)
+    assert grade(product, person) == 100
