@@ -19,9 +19,9 @@ from lti_tool.lti.models import Nonce, Registration, ResourceLink
 from lti_tool.lti.platforms import disable_platform
 from lti_tool.people.models import Person, Visit
 from sandbox_lms.platform import CLIENT_ID, OMIT
-from sandbox_lms.tokens import Key
 from tests.conformance.world import CORE, MEMBERSHIP, OTHER, SCHOOL, World, refused, world
 from tests.conftest import SetClock
+from tests.factories.keys import strangers_key
 
 
 @pytest.mark.parametrize("alg", ["none", "HS256", "RS384", "RS512"])
@@ -51,7 +51,7 @@ def test_sec_1_header_that_does_not_say_what_was_done(
 
 def test_sec_1_another_key_under_the_same_kid(tool: World) -> None:
     begun, before = tool.begin(), tool.counts()
-    token = tool.platform.sign(tool.claims(begun), key=Key.generate().private)
+    token = tool.platform.sign(tool.claims(begun), key=strangers_key().private)
     refused(tool.post(begun, token), 401, "launch-token-invalid")
     assert tool.counts() == before
 

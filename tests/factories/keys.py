@@ -10,18 +10,27 @@ from lti_tool.core.secret import write_private
 from sandbox_lms.tokens import Key
 
 STOCK = 8
-"""More than any test has at once, so that no two of a test's keys are the same."""
+"""More than any test makes, so that no two of those it makes are the same."""
+_generate = Key.generate
+"""As it is when no stock stands before it."""
 
 
 def stock() -> Iterator[Key]:
     """The same few keys over and over, under names of their own."""
-    made = [Key.generate().private for _ in range(STOCK)]
+    made = [_generate().private for _ in range(STOCK)]
     return (Key(secrets.token_hex(10), private) for private in cycle(made))
 
 
 @cache
 def one_key() -> Key:
-    return Key.generate()
+    """The same one in every test, and not of the stock."""
+    return _generate()
+
+
+@cache
+def strangers_key() -> Key:
+    """For who forges: a platform that outlives a test may hold any key of the stock."""
+    return _generate()
 
 
 def give_key(instance: Path) -> None:

@@ -10,6 +10,7 @@ from sandbox_lms.claims import SCOPE_MEMBERS, SCOPE_SCORE
 from sandbox_lms.platform import Platform
 from sandbox_lms.tokens import Key
 from tests.conftest import SetClock
+from tests.factories.keys import strangers_key
 from tests.sandbox.fake_tool import ASSERTION_TYPE, FakeTool, Services
 
 UNKNOWN_SCOPE = "https://purl.imsglobal.org/spec/lti-ts/scope/toolsetting"
@@ -88,7 +89,7 @@ def test_bad_assertions(platform: Platform, tool: FakeTool) -> None:
 
 
 def test_another_key_under_our_kid_is_no_signature(platform: Platform, tool: FakeTool) -> None:
-    forged = tool.assertion(now(platform), kid=tool.keys[0].kid, key=Key.generate())
+    forged = tool.assertion(now(platform), kid=tool.keys[0].kid, key=strangers_key())
     reply = ask(platform, forged)
     assert (reply.status_code, reply.json()) == (400, {"error": "Signature verification failed"})
 

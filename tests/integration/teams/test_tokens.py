@@ -12,7 +12,7 @@ from lti_tool.people.models import Identity, Visit
 from lti_tool.teams import tenants, tokens
 from sandbox_lms.platform import OMIT
 from sandbox_lms.teams.issuer import CLIENT_ID, OTHER_ID, TENANT_ID
-from sandbox_lms.tokens import Key
+from tests.factories.keys import strangers_key
 from tests.factories.registers import HEMSWELL
 from tests.factories.teams import TeamsWorld
 
@@ -76,7 +76,7 @@ def test_a_tenant_that_was_disabled(world: TeamsWorld) -> None:
 def test_other_issuer_with_our_tenants_name(world: TeamsWorld, tid: str) -> None:
     """Keys of another organisation sign nothing for ours."""
     forged = world.issuer.sign(
-        world.issuer.claims(world.person(), tid=tid), key=Key.generate().private
+        world.issuer.claims(world.person(), tid=tid), key=strangers_key().private
     )
     refused(world, forged, 401, "teams-token-invalid")
     claims = world.issuer.claims(world.person(), iss=f"{world.issuer.authority}/{OTHER_ID}/v2.0")
@@ -168,7 +168,7 @@ def test_no_kid(world: TeamsWorld) -> None:
 
 def test_keys_that_the_header_brings_along(world: TeamsWorld) -> None:
     """``jwk``, ``jku`` and ``x5c`` name keys of the sender's own."""
-    own = Key.generate()
+    own = strangers_key()
     head = {"alg": "RS256", "kid": own.kid, "jwk": own.to_jwk(), "jku": "http://127.0.0.1:9/"}
     claims = world.issuer.claims(world.person())
     parts = [
@@ -209,7 +209,7 @@ def test_a_new_key_is_found_at_once(world: TeamsWorld) -> None:
     world.issuer.rotate(keep_old=False)
     late = world.issuer.claims(world.person())
     world.enter(world.token(), school=HEMSWELL)
-    gone = world.issuer.sign(late, key=Key.generate().private)
+    gone = world.issuer.sign(late, key=strangers_key().private)
     refused(world, gone, 401, "teams-token-invalid")
 
 
