@@ -3,6 +3,7 @@
 The map, from the roof to the ground; imports run downwards only:
 
 - ``app``, ``cli``: the roof, which wires the rooms
+- ``operation``: how it is run (doctor, figures, backup and restore)
 - ``evidence``: what we can prove (registers, exports, verification)
 - ``training``: what people did (journeys, rounds, marking, declarations, completions)
 - ``lti``: the front door for learning platforms (launches in, scores out, staff lists read)

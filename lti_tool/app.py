@@ -36,6 +36,7 @@ from lti_tool.lti.health import views as health_views
 from lti_tool.lti.platforms import Lti
 from lti_tool.lti.rosters import views as roster_views
 from lti_tool.migrations.run import is_current
+from lti_tool.operation import beating
 from lti_tool.people import access, visits
 from lti_tool.people import views as people_views
 from lti_tool.people.models import Visit
@@ -124,6 +125,7 @@ def create_app(
     }
     schools = app.extensions["catalogue"].schools.values()
     year_tasks.register_tasks(app.extensions["queue"], database, schools, clock)
+    beating.register_tasks(app.extensions["queue"], database, clock)
     pages.install(app)
     app.jinja_env.globals["door_mark"] = DOOR_MARK.decode()
     for blueprint in BLUEPRINTS:

@@ -1,8 +1,6 @@
 """The ``clauseway`` command: every room's own commands under one name."""
 
-import os
 import sys
-from pathlib import Path
 
 import click
 from flask.cli import FlaskGroup
@@ -18,6 +16,7 @@ from lti_tool.lti.cli import keys, platforms, scores, worker
 from lti_tool.lti.connect.cli import invite
 from lti_tool.lti.rosters.cli import rosters
 from lti_tool.migrations.run import upgrade
+from lti_tool.operation.cli import doctor, instance_folder
 from lti_tool.people.cli import people
 from lti_tool.teams.cli import teams
 from lti_tool.training.reminders.cli import mail_commands
@@ -34,7 +33,7 @@ def clauseway() -> None:
 @click.command()
 def migrate() -> None:
     """Bring the database to the newest layout."""
-    config = read_config(Path(os.environ.get("CLAUSEWAY_INSTANCE", "instance")))
+    config = read_config(instance_folder())
     config.instance.mkdir(parents=True, exist_ok=True)
     upgrade(Database(config.database_url).engine)
 
@@ -43,6 +42,7 @@ content.add_command(points)
 for command in (
     content,
     cycles,
+    doctor,
     evidence,
     invite,
     keys,

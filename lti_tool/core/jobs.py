@@ -5,14 +5,16 @@ look at it, so losing the queue loses nothing but time.
 """
 
 import logging
+import time
 from collections.abc import Callable
 
 from huey import PostgresHuey, SqliteHuey
-from huey.api import Huey
+from huey.api import Huey, Task
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from lti_tool.config import Config
+from lti_tool.core import logs
 
 log = logging.getLogger(__name__)
 
@@ -20,8 +22,28 @@ log = logging.getLogger(__name__)
 def open_queue(config: Config) -> Huey:
     """The task queue: a file of its own beside SQLite, or PostgreSQL's own tables."""
     if config.database_url.startswith("sqlite"):
-        return SqliteHuey("clauseway", filename=str(config.instance / "queue.sqlite3"))
-    return PostgresHuey("clauseway", dsn=config.database_url.replace("+psycopg", ""))
+        queue = SqliteHuey("clauseway", filename=str(config.instance / "queue.sqlite3"))
+    else:
+        queue = PostgresHuey("clauseway", dsn=config.database_url.replace("+psycopg", ""))
+    queue.pre_execute()(_begin)
+    queue.post_execute()(_end)
+    return queue
+
+
+def _begin(task: Task) -> None:
+    """A job's log lines bear its number as a request's do."""
+    logs.request_id.set(task.id.replace("-", "")[:12])
+    task.started = time.perf_counter()
+
+
+def _end(task: Task, value: object, fault: BaseException | None) -> None:
+    facts = {
+        "job": task.name,
+        "went_well": fault is None,
+        "milliseconds": round((time.perf_counter() - task.started) * 1000, 1),
+    }
+    log.info("job", extra=facts)
+    logs.request_id.set("")
 
 
 def after_commit(session: Session, act: Callable[[], object]) -> None:

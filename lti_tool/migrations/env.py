@@ -11,6 +11,7 @@ from lti_tool.evidence.review import models as _review
 from lti_tool.lti import models as _lti
 from lti_tool.lti.connect import models as _connect
 from lti_tool.lti.rosters import models as _rosters
+from lti_tool.operation import models as _operation
 from lti_tool.people import models as _people
 from lti_tool.people.imports import models as _imports
 from lti_tool.training import models as _training
@@ -32,6 +33,7 @@ ROOMS = (
     _checkpoints,
     _packs,
     _review,
+    _operation,
 )
 
 context.configure(

@@ -5,6 +5,9 @@ SQLite: ``REPLACE`` deletes first, which the delete trigger refuses because the 
 PostgreSQL: row triggers for update and delete, a statement trigger for ``TRUNCATE``.
 """
 
+import re
+from typing import Final
+
 from sqlalchemy import Connection
 
 SQLITE = """
@@ -66,6 +69,8 @@ CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table}
 FOR EACH STATEMENT EXECUTE FUNCTION {table}_refuse();
 """
 
+_NAMED: Final = re.compile(r"CREATE TRIGGER (\w+)")
+
 
 def install(connection: Connection) -> None:
     """Put the guards on the ledger's tables."""
@@ -88,3 +93,21 @@ def guard_appended(connection: Connection) -> None:
         same = " OR ".join(f"({key})" for key in keys)
         for statement in SQLITE_APPENDED.format(table=table, same=same).split("END;")[:-1]:
             connection.exec_driver_sql(statement + "END;")
+
+
+def missing(connection: Connection) -> list[str]:
+    """The guards that should be on the database's tables and are not, or are switched off."""
+    if connection.dialect.name == "sqlite":
+        written, appended = SQLITE, SQLITE_APPENDED
+        asked = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+    else:
+        written, appended = POSTGRESQL, POSTGRESQL_APPENDED
+        asked = (
+            "SELECT tgname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid "
+            "WHERE relnamespace = current_schema()::regnamespace AND tgenabled IN ('O', 'A')"
+        )
+    should = _NAMED.findall(written)
+    for table in APPENDED:
+        should += _NAMED.findall(appended.format(table=table, same=""))
+    there = {name for (name,) in connection.exec_driver_sql(asked)}
+    return [name for name in should if name not in there]

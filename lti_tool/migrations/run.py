@@ -6,7 +6,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 
 def _config() -> Config:
@@ -25,6 +25,21 @@ def upgrade(engine: Engine) -> None:
 
 def is_current(engine: Engine) -> bool:
     """Whether the database stands at the newest version."""
-    head = ScriptDirectory.from_config(_config()).get_current_head()
     with engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision() == head
+        return revision(connection) == head()
+
+
+def head() -> str:
+    """The newest version there is."""
+    return ScriptDirectory.from_config(_config()).get_current_head() or ""
+
+
+def revision(connection: Connection) -> str:
+    """The version a database stands at; empty where it was never migrated."""
+    return MigrationContext.configure(connection).get_current_revision() or ""
+
+
+def knows(version: str) -> bool:
+    """Whether a version is one of ours: a newer tool's is not."""
+    known = ScriptDirectory.from_config(_config()).walk_revisions()
+    return any(script.revision == version for script in known)

@@ -23,6 +23,7 @@ NO_SCHOOL = {
     "reachability",
     "registration",
     "teams_tenant",
+    "worker_beat",
 }
 
 

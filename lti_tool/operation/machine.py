@@ -1,0 +1,85 @@
+"""What the doctor finds on this machine: keys, and room on the disk."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import make_url
+
+from lti_tool.config import Config
+from lti_tool.core.secret import NAME
+from lti_tool.operation.finding import Finding, fault, ok, warning
+
+GIB: Final = 1024**3
+LITTLE_ROOM, NO_ROOM = 2 * GIB, GIB // 4
+EVIDENCE: Final = "evidence-keys"
+
+
+def keys(instance: Path) -> Iterator[Finding]:
+    """Whether the keys are there, and nobody else's to read."""
+    about = "Keys"
+    if not instance.is_dir():
+        yield warning(about, f"{instance} is not there yet", "The first start makes it.")
+        return
+    found = {
+        NAME: sorted(instance.glob(NAME)),
+        "keys": sorted((instance / "keys").glob("*.pem")),
+        EVIDENCE: sorted((instance / EVIDENCE).glob("*.pem")),
+    }
+    # A key for checkpoints is made with the first of these.
+    missing = [name for name, files in found.items() if not files and name != EVIDENCE]
+    if missing:
+        yield warning(
+            about,
+            f"not there yet: {', '.join(missing)}",
+            "A start makes them. Where there were some, put them back from the backup before "
+            "starting: platforms know us by them.",
+        )
+    files = [*(file for group in found.values() for file in group), instance / "clauseway.toml"]
+    yield from _readable(about, [file for file in files if file.exists()], has_all=not missing)
+
+
+def _readable(about: str, files: list[Path], *, has_all: bool) -> Iterator[Finding]:
+    open_to_others = [file.name for file in files if file.stat().st_mode & 0o077]
+    unreadable = [file.name for file in files if not _can_read(file)]
+    if open_to_others:
+        yield fault(
+            about,
+            f"others of this machine can read {', '.join(open_to_others)}",
+            "chmod 600 them; where others are on the machine, clauseway keys rotate --at-once.",
+        )
+    if unreadable:
+        yield fault(
+            about,
+            f"cannot be read: {', '.join(unreadable)}",
+            "They must belong to the user that the tool runs as.",
+        )
+    if has_all and not open_to_others and not unreadable:
+        yield ok(about, "there, and for their owner alone")
+
+
+def _can_read(file: Path) -> bool:
+    try:
+        with file.open("rb"):
+            return True
+    except OSError:
+        return False
+
+
+def disk(config: Config) -> Iterator[Finding]:
+    """Whether there is room where the tool writes."""
+    places = {config.instance}
+    url = make_url(config.database_url)
+    if url.get_backend_name() == "sqlite" and url.database:
+        places.add(Path(url.database).parent)
+    for place in sorted(places):
+        there = next(one for one in (place, *place.resolve().parents) if one.exists())
+        usage = shutil.disk_usage(there)
+        says = f"{usage.free / GIB:.1f} GiB of {usage.total / GIB:.1f} free at {place}"
+        if usage.free < NO_ROOM:
+            yield fault("Disk", says, "Make room now: what cannot be written is refused.")
+        elif usage.free < LITTLE_ROOM:
+            yield warning("Disk", says, "Make room: a backup needs as much as the database.")
+        else:
+            yield ok("Disk", says)
