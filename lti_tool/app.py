@@ -24,6 +24,7 @@ from lti_tool.curriculum.catalogue import Catalogue
 from lti_tool.curriculum.kept import shelf
 from lti_tool.curriculum.reading import read_catalogue
 from lti_tool.evidence import views as evidence_views
+from lti_tool.evidence.acts import views as act_views
 from lti_tool.evidence.checkpoints.keys import EvidenceKeys
 from lti_tool.evidence.dashboard import acting as acting_views
 from lti_tool.evidence.dashboard import views as dashboard_views
@@ -39,6 +40,7 @@ from lti_tool.migrations.run import is_current
 from lti_tool.operation import beating
 from lti_tool.people import access, visits
 from lti_tool.people import views as people_views
+from lti_tool.people.acts import noting
 from lti_tool.people.models import Visit
 from lti_tool.policies.policy import School
 from lti_tool.teams import views as teams_views
@@ -55,6 +57,7 @@ from lti_tool.training.year import tasks as year_tasks
 from lti_tool.training.year import views as year_views
 from lti_tool.ui import assets, pages
 from lti_tool.ui.errors import ERRORS, UNKNOWN
+from lti_tool.ui.format import morning
 from lti_tool.ui.headers import security_headers
 
 log = logging.getLogger(__name__)
@@ -86,6 +89,7 @@ BLUEPRINTS = (
     acting_views.blueprint,
     pack_views.blueprint,
     review_views.blueprint,
+    act_views.blueprint,
 )
 HTTP_ERRORS = {
     400: "form-incomplete",
@@ -193,6 +197,7 @@ def _enter() -> None:
     mark = access.access_of(view) if view else None
     database: Database = extensions["database"]
     here = g._get_current_object()  # each look through the proxy costs; this is on every path
+    here.mark, here.concerns = mark, set()
     writes = here.writes = request.method == "POST" or (mark is not None and mark.writes)
     here.started = time.perf_counter()
     here.request_id = uuid4().hex[:12]
@@ -243,8 +248,10 @@ def _leave(response: Response) -> Response:
     if session is not None:
         if response.status_code >= 400:
             session.rollback()
-        elif g.writes:
-            session.commit()
+        else:
+            noting.note(session, current_app.extensions["database"], response, morning(g.now))
+            if g.writes:
+                session.commit()
     _fill_in(response)
     said = {name.lower() for name, _value in response.headers}
     for name, value in security_headers(

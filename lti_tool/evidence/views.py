@@ -27,8 +27,7 @@ from lti_tool.evidence import register as registers
 from lti_tool.evidence.schemas import Filters, fitting, read_confirm, read_query, read_send_again
 from lti_tool.evidence.words import cycle_words, page_words
 from lti_tool.lti.rosters import courses
-from lti_tool.people import access
-from lti_tool.people.memberships import confirm_members
+from lti_tool.people import access, memberships
 from lti_tool.policies.policy import School
 from lti_tool.ui.format import local
 
@@ -68,7 +67,7 @@ def register() -> str:
 
 
 @blueprint.get("/register/<uuid:membership_id>")
-@access.manager()
+@access.manager(shows_person=True)
 def record(membership_id: UUID) -> str:
     """One person's record: states and dates, no answers."""
     found = records.record(
@@ -101,10 +100,14 @@ def send_again(membership_id: UUID) -> AnyResponse:
 @access.manager()
 def confirm() -> AnyResponse:
     """Count the ticked people as the school's own."""
-    number = confirm_members(
+    ticked = read_confirm(request.form)
+    g.concerns |= memberships.people_of(
+        g.session, school_id=g.visit.school_id, membership_ids=ticked
+    )
+    number = memberships.confirm_members(
         g.session,
         school_id=g.visit.school_id,
-        membership_ids=read_confirm(request.form),
+        membership_ids=ticked,
         confirmed_by=g.visit.person_id,
         today=_today(),
         now=g.now,
@@ -113,7 +116,7 @@ def confirm() -> AnyResponse:
 
 
 @blueprint.get("/register.csv")
-@access.manager(writes=True)
+@access.manager(hands_out=True)
 def export() -> Response:
     """The filtered register as a CSV file; that it was taken is recorded.
 

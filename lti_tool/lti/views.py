@@ -153,7 +153,7 @@ def set_up() -> str:
 
 
 @blueprint.post("/set-up")
-@arrived()
+@arrived(is_act=True)
 def choose() -> BaseResponse:
     """Keep the choice, for this visit at least."""
     try:

@@ -13,6 +13,7 @@ from lti_tool.lti.connect import models as _connect
 from lti_tool.lti.rosters import models as _rosters
 from lti_tool.operation import models as _operation
 from lti_tool.people import models as _people
+from lti_tool.people.acts import models as _acts
 from lti_tool.people.imports import models as _imports
 from lti_tool.training import models as _training
 from lti_tool.training.cycles import models as _cycles
@@ -26,6 +27,7 @@ ROOMS = (
     _connect,
     _rosters,
     _people,
+    _acts,
     _imports,
     _training,
     _cycles,

@@ -6,6 +6,7 @@ PostgreSQL: row triggers for update and delete, a statement trigger for ``TRUNCA
 """
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from sqlalchemy import Connection
@@ -50,7 +51,10 @@ EXECUTE FUNCTION ledger_refuse();
 APPENDED = {
     "checkpoint": ("id = NEW.id", "school_id = NEW.school_id AND size = NEW.size"),
     "ledger_tile": ("school_id = NEW.school_id AND level = NEW.level AND number = NEW.number",),
+    "act": ("id = NEW.id",),
+    "act_concerns": ("act_id = NEW.act_id AND person_id = NEW.person_id",),
 }
+CHECKPOINTS, ACTS = ("checkpoint", "ledger_tile"), ("act", "act_concerns")
 SQLITE_APPENDED = """
 CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table}
 BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END;
@@ -81,16 +85,16 @@ def install(connection: Connection) -> None:
         connection.exec_driver_sql(POSTGRESQL)
 
 
-def guard_appended(connection: Connection) -> None:
-    """Put the guards on the tables of checkpoints.
+def guard_appended(connection: Connection, tables: Sequence[str] = CHECKPOINTS) -> None:
+    """Put the guards on these tables.
 
     A row that is there already is passed by on SQLite, as ``ON CONFLICT DO NOTHING`` does.
     """
-    for table, keys in APPENDED.items():
+    for table in tables:
         if connection.dialect.name != "sqlite":
             connection.exec_driver_sql(POSTGRESQL_APPENDED.format(table=table))
             continue
-        same = " OR ".join(f"({key})" for key in keys)
+        same = " OR ".join(f"({key})" for key in APPENDED[table])
         for statement in SQLITE_APPENDED.format(table=table, same=same).split("END;")[:-1]:
             connection.exec_driver_sql(statement + "END;")
 

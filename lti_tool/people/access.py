@@ -34,6 +34,17 @@ class Access:
     csrf: bool = True
     largest: int | None = None
     """The most bytes that its form may have, where that is more than elsewhere."""
+    is_act: bool = False
+    """What its form does goes into the access log; of a manager's form always."""
+    shows_person: bool = False
+    """Looking at it is looking at one person, which goes into the access log."""
+    hands_out: bool = False
+    """A GET that gives a list with names away, which goes into the access log."""
+
+    @property
+    def leaves_trace(self) -> bool:
+        """Whether looking at it goes into the access log."""
+        return self.shows_person or self.hands_out
 
 
 def public(*, writes: bool = False, csrf: bool = True) -> Callable[[View], View]:
@@ -41,19 +52,35 @@ def public(*, writes: bool = False, csrf: bool = True) -> Callable[[View], View]
     return _mark(Access("public", writes, csrf))
 
 
-def arrived(*, writes: bool = False) -> Callable[[View], View]:
+def arrived(*, writes: bool = False, is_act: bool = False) -> Callable[[View], View]:
     """Somebody with a visit, even one that is not confirmed or has no school yet."""
-    return _mark(Access("arrived", writes))
+    return _mark(Access("arrived", writes, is_act=is_act))
 
 
-def visitor(*, writes: bool = False) -> Callable[[View], View]:
+def visitor(*, writes: bool = False, is_act: bool = False) -> Callable[[View], View]:
     """Somebody with a confirmed visit at a school."""
-    return _mark(Access("visitor", writes))
+    return _mark(Access("visitor", writes, is_act=is_act))
 
 
-def manager(*, writes: bool = False, largest: int | None = None) -> Callable[[View], View]:
-    """Somebody with a confirmed visit who holds a grant for its school."""
-    return _mark(Access("manager", writes, largest=largest))
+def manager(
+    *,
+    writes: bool = False,
+    largest: int | None = None,
+    shows_person: bool = False,
+    hands_out: bool = False,
+) -> Callable[[View], View]:
+    """Somebody with a confirmed visit who holds a grant for its school. What their forms do goes
+    into the access log, and so does what is marked here."""
+    return _mark(
+        Access(
+            "manager",
+            writes or hands_out,
+            largest=largest,
+            is_act=True,
+            shows_person=shows_person,
+            hands_out=hands_out,
+        )
+    )
 
 
 def _mark(access: Access) -> Callable[[View], View]:

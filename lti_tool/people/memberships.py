@@ -175,6 +175,14 @@ def known_as(session: Session, *, realm: str, subject: str, school_id: str) -> U
     )
 
 
+def people_of(session: Session, *, school_id: str, membership_ids: Collection[UUID]) -> set[UUID]:
+    """Whose memberships of the school these are; those of other schools are passed by."""
+    asked = select(Membership.person_id).where(
+        Membership.id.in_(membership_ids), Membership.school_id == school_id
+    )
+    return set(session.scalars(asked))
+
+
 def set_role_group(session: Session, member: Membership, *, role_group: str, site: str) -> None:
     """What the person says they are here. Raises ``ToolError`` role-group-unknown."""
     if role_group not in ROLE_GROUPS:

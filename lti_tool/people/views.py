@@ -95,7 +95,7 @@ def manage_ask() -> AnyResponse | str:
 
 
 @blueprint.post("/ask-to-manage")
-@access.visitor()
+@access.visitor(is_act=True)
 def manage() -> AnyResponse | tuple[str, int]:
     """Become a manager with a code.
 

@@ -19,6 +19,11 @@ def local(moment: datetime) -> datetime:
     return moment.astimezone(LOCAL)
 
 
+def morning(moment: datetime) -> datetime:
+    """When the school's day began that ``moment`` lies in."""
+    return local(moment).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
 def day(value: date | datetime | None) -> str:
     """``21 November 2026``; empty for None."""
     if value is None:

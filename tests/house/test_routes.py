@@ -42,6 +42,8 @@ OPEN_TO = {
     "people.manage_ask": "visitor",
     "people.manage": "visitor",
     "mine.page": "visitor",
+    "acts.log": "manager",
+    "acts.mine": "visitor",
     "year.page": "manager",
     "year.save_dates": "manager",
     "year.add_holiday": "manager",

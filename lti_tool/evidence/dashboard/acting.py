@@ -22,7 +22,7 @@ from lti_tool.evidence.dashboard.schemas import (
 )
 from lti_tool.evidence.records import Record, Taken
 from lti_tool.evidence.words import cycle_words, page_words
-from lti_tool.people import access
+from lti_tool.people import access, memberships
 from lti_tool.policies.policy import School
 from lti_tool.training.cycles import moving
 from lti_tool.training.cycles.owing import UPDATE
@@ -51,7 +51,7 @@ def _words() -> dict[str, object]:
 
 
 @blueprint.get("/register/<uuid:membership_id>/paper")
-@access.manager()
+@access.manager(shows_person=True)
 def paper(membership_id: UUID) -> Page:
     """The form for a declaration on paper; with ``instead_of`` for one entered by mistake."""
     record = _record(membership_id)
@@ -122,6 +122,11 @@ def move_dates() -> Page:
     if isinstance(given, dict):
         return _dates_page(found, request.form, given), 400
     to_on, reason = given
+    g.concerns |= memberships.people_of(
+        g.session,
+        school_id=g.visit.school_id,
+        membership_ids=[one.membership_id for one in found],
+    )
     try:
         number = moving.move(
             g.session,

@@ -94,7 +94,7 @@ def chase() -> str:
 
 
 @blueprint.get("/chase.csv")
-@access.manager(writes=True)
+@access.manager(hands_out=True)
 def chase_file() -> Response:
     """The same as a file; that it was taken is recorded.
 

@@ -84,10 +84,11 @@ def ask() -> AnyResponse:
 
 
 @blueprint.get("/<uuid:pack_id>.zip")
-@access.manager()
+@access.manager(hands_out=True)
 def fetch(pack_id: UUID) -> Response:
     """The file of a pack that is ready."""
     pack = asking.found(g.session, g.visit, pack_id=pack_id)
+    g.names_nobody = pack.audience != "managers"
     folder = current_app.extensions["config"].instance / "packs"
     whose = pack.school_id if len(pack.schools) == 1 else "trust"
     name = f"evidence-{whose}-{pack.audience}-{pack.cycle}-{local(pack.asked_at).date()}.zip"

@@ -23,6 +23,8 @@ def today() -> date:
 
 
 def settle_again(person_ids: Collection[UUID]) -> None:
-    """Bring what these people owe up to what is known of them since this act."""
+    """Bring what these people owe up to what is known of them since this act, which is theirs in
+    the access log too."""
+    g.concerns |= set(person_ids)
     g.session.flush()
     settle(g.session, school=school(), now=g.now, person_ids=person_ids)

@@ -29,10 +29,11 @@ def offered() -> str:
 
 
 @blueprint.get("/people/same/<uuid:first>/<uuid:second>")
-@manager()
+@manager(shows_person=True)
 def compare(first: UUID, second: UUID) -> str:
     """Two people side by side, before they are joined."""
     found = offers.pair(g.session, school_id=g.visit.school_id, person_ids=(first, second))
+    g.concerns |= {first, second}
     shown_as = in_order(g.session, (first, second))[0]
     found.sort(key=lambda one: one.person_id != shown_as)
     return render_template("staff/compare.html", pair=found)

@@ -50,6 +50,7 @@ def appoint() -> Response:
 @manager()
 def dismiss(person_id: UUID) -> Response:
     """Take a manager's leave back."""
+    g.concerns.add(person_id)
     managers.dismiss(
         g.session,
         school_id=g.visit.school_id,

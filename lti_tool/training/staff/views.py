@@ -93,7 +93,7 @@ def add() -> Page:
 
 
 @blueprint.get("/<uuid:membership_id>")
-@manager()
+@manager(shows_person=True)
 def person(membership_id: UUID) -> Page:
     """One person."""
     member, found = changing.find(
