@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import pytest
 from flask import Flask
@@ -43,13 +45,13 @@ def get(app: Flask, who: Guest, path: str) -> str:
     return reply.text
 
 
-def post(app: Flask, who: Guest, path: str, status: int = 303, **form: object) -> None:
+def post(app: Flask, who: Guest, path: str, status: int = 303, /, **form: Any) -> None:
     data = {"csrf_token": csrf(app, who.admission.visit_id), **form}
     reply = browser(app, who).post(path, data=data, base_url="https://localhost")
     assert reply.status_code == status, reply.text
 
 
-def rows(database: Database) -> list[tuple[str, str, set[object]]]:
+def rows(database: Database) -> list[tuple[str, str, set[UUID]]]:
     with database.reading() as session:
         found = []
         for act in session.scalars(select(Act).order_by(Act.id)):
