@@ -65,6 +65,7 @@ ACTS: Final[dict[str, Words]] = {
     "year.open_cycle": Words("settings", _("Started the annual refresh")),
     "versions.open_": Words("settings", _("Brought a version of the policy into use")),
     "review.decide_": Words("settings", _("Decided on a point of the review")),
+    "channels.change": Words("settings", _("Changed what is posted in Teams")),
     "reminders.change_settings": Words("settings", _("Changed how reminders are sent")),
 }
 
