@@ -2,7 +2,12 @@
 
 import gc
 
-from lti_tool.app import create_app
+from lti_tool.config import instance_folder
+from lti_tool.operation.sharing import share_counts
+
+share_counts(instance_folder())
+
+from lti_tool.app import create_app  # noqa: E402  (counting is set up by then)
 
 app = create_app()
 

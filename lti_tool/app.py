@@ -1,7 +1,6 @@
 """The roof: wires the rooms, opens a session per request, commits or rolls back, words errors."""
 
 import logging
-import os
 import secrets
 import time
 from pathlib import Path
@@ -14,7 +13,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from lti_tool.config import Config, read_config
+from lti_tool.config import Config, instance_folder, read_config
 from lti_tool.core import jobs, logs
 from lti_tool.core.clock import Clock, utc_now
 from lti_tool.core.database import Database
@@ -37,7 +36,8 @@ from lti_tool.lti.health import views as health_views
 from lti_tool.lti.platforms import Lti
 from lti_tool.lti.rosters import views as roster_views
 from lti_tool.migrations.run import is_current
-from lti_tool.operation import beating
+from lti_tool.operation import beating, counting
+from lti_tool.operation import views as operation_views
 from lti_tool.people import access, visits
 from lti_tool.people import views as people_views
 from lti_tool.people.acts import noting
@@ -90,6 +90,7 @@ BLUEPRINTS = (
     pack_views.blueprint,
     review_views.blueprint,
     act_views.blueprint,
+    operation_views.blueprint,
 )
 HTTP_ERRORS = {
     400: "form-incomplete",
@@ -108,7 +109,7 @@ def create_app(
     Raises ``ConfigError`` for a bad setting, ``ContentFaults`` for bad shared content,
     ``AssetsMissingError`` before the browser assets are built.
     """
-    config = config or read_config(Path(os.environ.get("CLAUSEWAY_INSTANCE", "instance")))
+    config = config or read_config(instance_folder())
     logs.set_up(config)
     app = Flask(__name__, instance_path=str(config.instance.resolve()), static_folder=None)
     # Every view and hook is a plain function; to ask each whether it is one costs 15 µs a request.
@@ -259,13 +260,15 @@ def _leave(response: Response) -> Response:
     ):
         if name.lower() not in said:
             response.headers.add(name, value)
+    endpoint, seconds = request.endpoint or "", time.perf_counter() - g.started
+    counting.count(endpoint, response.status_code, seconds)
     log.info(
         "request",
         extra={
             "method": request.method,
-            "endpoint": request.endpoint or "",
+            "endpoint": endpoint,
             "status": response.status_code,
-            "milliseconds": round((time.perf_counter() - g.started) * 1000, 1),
+            "milliseconds": round(seconds * 1000, 1),
         },
     )
     return response

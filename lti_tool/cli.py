@@ -6,7 +6,7 @@ import click
 from flask.cli import FlaskGroup
 
 from lti_tool.app import create_app
-from lti_tool.config import ConfigError, read_config
+from lti_tool.config import ConfigError, instance_folder, read_config
 from lti_tool.core.database import Database
 from lti_tool.curriculum.cli import content
 from lti_tool.curriculum.points.cli import points
@@ -16,7 +16,7 @@ from lti_tool.lti.cli import keys, platforms, scores, worker
 from lti_tool.lti.connect.cli import invite
 from lti_tool.lti.rosters.cli import rosters
 from lti_tool.migrations.run import upgrade
-from lti_tool.operation.cli import doctor, instance_folder
+from lti_tool.operation.cli import doctor
 from lti_tool.people.cli import people
 from lti_tool.teams.cli import teams
 from lti_tool.training.reminders.cli import mail_commands

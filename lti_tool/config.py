@@ -25,6 +25,7 @@ _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})*")
 LONGEST_ADDRESS = 254
+SHORTEST_TOKEN = 20
 
 
 def _setting(
@@ -76,6 +77,12 @@ def _bracketed(host: str) -> str:
 def _mail_address(value: str) -> str:
     if not is_mail_address(value):
         raise ValueError("give one e-mail address, without a name")
+    return value
+
+
+def _token(value: str) -> str:
+    if len(value) < SHORTEST_TOKEN or not value.isascii() or not value.isprintable():
+        raise ValueError(f"give at least {SHORTEST_TOKEN} plain letters that nobody can guess")
     return value
 
 
@@ -142,6 +149,12 @@ class Config:
     managers: str = _setting(
         "grants", "Who manages: grants, or instructors (a deployment that serves one school)"
     )
+    metrics_token: str = _setting(
+        "",
+        "What Prometheus shows to read /metrics; else loopback alone",
+        _token,
+        is_secret=True,
+    )
     smtp_url: str = _setting(
         "",
         "The server that takes our e-mail, smtp://HOST:587 (STARTTLS) or smtps://HOST:465; empty "
@@ -151,6 +164,11 @@ class Config:
     smtp_user: str = _setting("", "Whom we log in as there, if it asks")
     smtp_password: str = _setting("", "With which password", is_secret=True)
     mail_from: str = _setting("", "The address our e-mail comes from", _mail_address)
+
+
+def instance_folder() -> Path:
+    """Where this machine's settings and keys are: ``CLAUSEWAY_INSTANCE``, or ``instance/``."""
+    return Path(os.environ.get("CLAUSEWAY_INSTANCE", "instance"))
 
 
 def read_config(instance: Path, environ: Mapping[str, str] | None = None) -> Config:

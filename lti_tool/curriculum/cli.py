@@ -1,13 +1,12 @@
 """``clauseway content``: what administrators and authors ask of the content files."""
 
-import os
 import sys
 from pathlib import Path
 
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
-from lti_tool.config import Config, read_config
+from lti_tool.config import Config, instance_folder, read_config
 from lti_tool.core.database import Database
 from lti_tool.curriculum.catalogue import Catalogue
 from lti_tool.curriculum.check import served_as_kept, table
@@ -54,7 +53,7 @@ def check(root: Path) -> None:
 
 def read_here(root: Path) -> tuple[Config, Catalogue]:
     """This machine's settings and content. Says every fault of shared content, and exits 1."""
-    config = read_config(Path(os.environ.get("CLAUSEWAY_INSTANCE", "instance")))
+    config = read_config(instance_folder())
     try:
         extra = Path(config.content) if config.content else None
         return config, read_catalogue(root, extra, shelf=shelf(config.instance))

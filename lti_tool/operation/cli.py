@@ -1,12 +1,11 @@
 """``clauseway doctor``."""
 
 import json
-import os
 from dataclasses import asdict
-from pathlib import Path
 
 import click
 
+from lti_tool.config import instance_folder
 from lti_tool.operation.doctor import examine
 from lti_tool.operation.finding import FAULT
 
@@ -26,8 +25,3 @@ def doctor(as_json: bool) -> None:
                 click.echo(f"{'':8} {one.does}")
     if any(one.state == FAULT for one in findings):
         raise SystemExit(1)
-
-
-def instance_folder() -> Path:
-    """Where this machine's settings and keys are."""
-    return Path(os.environ.get("CLAUSEWAY_INSTANCE", "instance"))
