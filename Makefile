@@ -6,7 +6,7 @@ STAMP := .venv/.installed
 PYTEST := $(BIN)/pytest -n 2 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check lint types floors content interop migrate assets translations conformance lock clean
+.PHONY: help install run test coverage check lint types floors content interop migrate assets translations conformance lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -23,10 +23,13 @@ run: assets ## the tool and a sandbox learning platform, on this machine (PORT=â
 test: assets ## every test, browser tests included
 	@found=0; tools/get_chromium.sh || found=$$?; \
 	case $$found in \
-	  0) $(PYTEST) --cov ;; \
-	  3) $(PYTEST) --cov -m "not browser" ;; \
+	  0) $(PYTEST) ;; \
+	  3) $(PYTEST) -m "not browser" ;; \
 	  *) exit 1 ;; \
 	esac
+
+coverage: assets ## how much of the code the tests reach; apart, as to watch takes as long as to run
+	@$(PYTEST) -q --cov -m "not browser and not postgres"
 
 INTEROP := openedx lti1p3platform
 

@@ -91,8 +91,7 @@ def sqlite_url(migrated_sqlite: Path, tmp_path: Path) -> str:
     return f"sqlite:///{path}"
 
 
-# What runs on both is counted once: to watch every line takes half as long again.
-ON_POSTGRES = pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.no_cover])
+ON_POSTGRES = pytest.param("postgres", marks=pytest.mark.postgres)
 
 
 @pytest.fixture(params=["sqlite", ON_POSTGRES])

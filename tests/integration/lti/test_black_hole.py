@@ -23,7 +23,7 @@ def test_a_call_has_an_end(tool: World, kind: str) -> None:
         begun = time.monotonic()
         with pytest.raises(Unreachable):
             connection._call(tool.lti, "GET", url, {}, None, Limits(call_seconds=1))
-        assert time.monotonic() - begun < 3
+        assert time.monotonic() - begun < 60, "and not the half hour of its bytes"
 
 
 @pytest.mark.parametrize("kind", DRIPS)
