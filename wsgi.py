@@ -3,7 +3,7 @@
 import gc
 
 from lti_tool.config import instance_folder
-from lti_tool.operation.sharing import share_counts
+from lti_tool.operation.metrics.sharing import share_counts
 
 share_counts(instance_folder())
 

@@ -36,8 +36,9 @@ from lti_tool.lti.health import views as health_views
 from lti_tool.lti.platforms import Lti
 from lti_tool.lti.rosters import views as roster_views
 from lti_tool.migrations.run import is_current
-from lti_tool.operation import beating, counting
-from lti_tool.operation import views as operation_views
+from lti_tool.operation import beating
+from lti_tool.operation.metrics import counting
+from lti_tool.operation.metrics import views as metrics_views
 from lti_tool.people import access, visits
 from lti_tool.people import views as people_views
 from lti_tool.people.acts import noting
@@ -90,7 +91,7 @@ BLUEPRINTS = (
     pack_views.blueprint,
     review_views.blueprint,
     act_views.blueprint,
-    operation_views.blueprint,
+    metrics_views.blueprint,
 )
 HTTP_ERRORS = {
     400: "form-incomplete",

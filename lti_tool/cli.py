@@ -16,7 +16,7 @@ from lti_tool.lti.cli import keys, platforms, scores, worker
 from lti_tool.lti.connect.cli import invite
 from lti_tool.lti.rosters.cli import rosters
 from lti_tool.migrations.run import upgrade
-from lti_tool.operation.cli import doctor
+from lti_tool.operation.cli import backup, doctor, restore
 from lti_tool.people.cli import people
 from lti_tool.teams.cli import teams
 from lti_tool.training.reminders.cli import mail_commands
@@ -40,6 +40,7 @@ def migrate() -> None:
 
 content.add_command(points)
 for command in (
+    backup,
     content,
     cycles,
     doctor,
@@ -51,6 +52,7 @@ for command in (
     people,
     platforms,
     policies,
+    restore,
     rosters,
     scores,
     teams,

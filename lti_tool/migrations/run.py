@@ -17,10 +17,15 @@ def _config() -> Config:
 
 def upgrade(engine: Engine) -> None:
     """Migrate to the newest version."""
-    config = _config()
     with engine.execution_options(writes=True).connect() as connection, connection.begin():
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        upgrade_on(connection, "head")
+
+
+def upgrade_on(connection: Connection, version: str) -> None:
+    """Migrate to a version, in the connection's transaction."""
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, version)
 
 
 def is_current(engine: Engine) -> bool:

@@ -20,7 +20,7 @@ from tests.factories.registers import GLENMERE, Guest, arrive, browser, csrf, ma
 OPEN_TO = {
     "healthz": "public",
     "readyz": "public",
-    "operation.metrics": "public",
+    "metrics.page": "public",
     "lti.login": "public",
     "lti.launch": "public",
     "lti.jwks": "public",

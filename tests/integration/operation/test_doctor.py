@@ -13,8 +13,9 @@ from lti_tool.cli import clauseway
 from lti_tool.config import Config
 from lti_tool.core import ledger
 from lti_tool.core.database import Database
-from lti_tool.operation import beating, databases, doctor, machine, outsiders
-from lti_tool.operation.finding import FAULT, OK, WARNING, Finding
+from lti_tool.operation import beating
+from lti_tool.operation.doctor import databases, examining, machine, outsiders
+from lti_tool.operation.doctor.finding import FAULT, OK, WARNING, Finding
 from tests.conftest import SetClock
 from tests.factories.registers import HEMSWELL
 
@@ -177,6 +178,6 @@ def test_a_mail_server_that_is_away(instance: Path) -> None:
 
 def test_an_address_of_this_machine_alone_and_instructors_are_warned_of(instance: Path) -> None:
     here = Config(instance=instance, managers="instructors")
-    assert [one.state for one in doctor._configuration(here)] == [OK, WARNING, WARNING]
+    assert [one.state for one in examining._configuration(here)] == [OK, WARNING, WARNING]
     public = Config(instance=instance, url="https://training.example.org")
-    assert [one.state for one in doctor._configuration(public)] == [OK, WARNING]
+    assert [one.state for one in examining._configuration(public)] == [OK, WARNING]

@@ -14,7 +14,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from lti_tool.core.database import Database
 from lti_tool.evidence.packs.models import WAITING, Pack
-from lti_tool.operation import beating, figures, sharing
+from lti_tool.operation import beating
+from lti_tool.operation.metrics import figures, sharing
 from tests.conftest import SetClock
 from tests.factories.registers import HEMSWELL, ORIGIN, arrive
 
@@ -116,10 +117,10 @@ def test_they_are_never_public(
 COUNT = """
 import sys
 from pathlib import Path
-from lti_tool.operation.sharing import share_counts
+from lti_tool.operation.metrics.sharing import share_counts
 share_counts(Path(sys.argv[1]))
 from lti_tool.core.database import Database
-from lti_tool.operation import counting
+from lti_tool.operation.metrics import counting
 from datetime import UTC, datetime
 counting.count("healthz", 200, 0.02)
 text = counting.exposition(Database("sqlite://"), now=datetime.now(UTC)).decode()

@@ -15,7 +15,7 @@ from lti_tool.core.database import Database
 from lti_tool.core.keysets import ask_for_keys
 from lti_tool.core.outside import HostRefused, Outage, Outside
 from lti_tool.lti.models import Registration
-from lti_tool.operation.finding import Finding, fault, ok, warning
+from lti_tool.operation.doctor.finding import Finding, fault, ok, warning
 from lti_tool.training.reminders.cli import WRONG
 
 MAY_DIFFER: Final = timedelta(seconds=5)

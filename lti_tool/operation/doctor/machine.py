@@ -9,7 +9,7 @@ from sqlalchemy import make_url
 
 from lti_tool.config import Config
 from lti_tool.core.secret import NAME
-from lti_tool.operation.finding import Finding, fault, ok, warning
+from lti_tool.operation.doctor.finding import Finding, fault, ok, warning
 
 GIB: Final = 1024**3
 LITTLE_ROOM, NO_ROOM = 2 * GIB, GIB // 4

@@ -12,8 +12,8 @@ from lti_tool.config import Config, ConfigError, is_loopback, read_config
 from lti_tool.core.clock import Clock, utc_now
 from lti_tool.curriculum.kept import shelf
 from lti_tool.curriculum.reading import ROOT, ContentFaults, read_catalogue
-from lti_tool.operation import databases, machine, outsiders
-from lti_tool.operation.finding import Finding, fault, ok, warning
+from lti_tool.operation.doctor import databases, machine, outsiders
+from lti_tool.operation.doctor.finding import Finding, fault, ok, warning
 from lti_tool.ui.assets import AssetsMissingError, manifest
 
 

@@ -17,8 +17,8 @@ from lti_tool.core.ledger import LedgerEntry, LedgerHead
 from lti_tool.migrations import guards
 from lti_tool.migrations.run import head, knows, revision
 from lti_tool.operation.beating import LATE, alive, last_beat
-from lti_tool.operation.figures import oldest_due
-from lti_tool.operation.finding import Finding, fault, ok, warning
+from lti_tool.operation.doctor.finding import Finding, fault, ok, warning
+from lti_tool.operation.metrics.figures import oldest_due
 
 ABOUT: Final = "Database"
 OLDEST_POSTGRES: Final = 150000

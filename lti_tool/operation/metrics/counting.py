@@ -13,8 +13,8 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from lti_tool.core.database import Database
-from lti_tool.operation import figures
-from lti_tool.operation.sharing import VARIABLE
+from lti_tool.operation.metrics import figures
+from lti_tool.operation.metrics.sharing import VARIABLE
 
 PREFIX: Final = "clauseway_"
 SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)

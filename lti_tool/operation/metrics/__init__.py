@@ -1,0 +1,1 @@
+"""``/metrics``: counts and figures for Prometheus. Owns no table."""
