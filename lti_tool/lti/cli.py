@@ -241,7 +241,7 @@ def resend(score: UUID, replace: bool) -> None:
 @scores.command("reconcile")
 @json_option
 def reconcile_scores(as_json: bool) -> None:
-    """Compare what was sent this school year with what the platforms hold, now.
+    """Compare what was sent in twelve months with what the platforms hold, now.
 
     What is lost is sent again; what was changed there by hand is left as it is. The worker does
     this each night.

@@ -1,4 +1,4 @@
-"""Compares, each night, what we sent this school year with what the platforms hold.
+"""Compares, each night, what we sent in the last twelve months with what the platforms hold.
 
 What a platform has lost is sent again, three times at most. What somebody changed there by hand
 stays as they made it, and is shown so.
@@ -15,7 +15,6 @@ from uuid import UUID
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from lti_tool.curriculum.cycles import cycle_of
 from lti_tool.lti.claims import RESULT_SCOPE
 from lti_tool.lti.models import (
     BLOCKED,
@@ -35,6 +34,8 @@ from lti_tool.lti.services.scores import LOST, OVERRIDDEN, again
 log = logging.getLogger(__name__)
 
 ONCE_IN: Final = timedelta(hours=12)
+LOOKED_BACK: Final = timedelta(days=366)
+"""Not by cycle: a policy's update has one of its own, and schools begin their years apart."""
 SETTLING: Final = timedelta(minutes=10)
 """A platform that says 202 may take a while."""
 MOST_LOSSES: Final = 3
@@ -113,7 +114,7 @@ def _compare_platform(lti: Lti, platform: Platform) -> Counter[str]:
 
 
 def _columns(lti: Lti, platform: Platform) -> list[_Column]:
-    """The line items that were scored this year, each with the latest score of every person."""
+    """The line items that were scored of late, each with the latest score of every person."""
     now = lti.clock()
     is_settled = or_(
         and_(ScoreOutbox.state == SENT, ScoreOutbox.sent_at < now - SETTLING),
@@ -135,7 +136,7 @@ def _columns(lti: Lti, platform: Platform) -> list[_Column]:
             )
             .where(
                 ScoreOutbox.registration_id == platform.id,
-                ScoreOutbox.cycle == cycle_of(now),
+                ScoreOutbox.timestamp > now - LOOKED_BACK,
                 url != "",
                 is_settled,
             )

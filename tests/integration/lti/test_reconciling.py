@@ -113,15 +113,24 @@ def test_a_line_item_that_was_deleted_is_made_again_for_everybody(
     assert _counts(tool) == {"held": 2}
 
 
-def test_only_this_cycle_and_each_persons_latest_score(tool: World, clock: SetClock) -> None:
-    owe(tool, arrive(tool), 95, cycle="2025-26")
-    outbox.send_due(tool.lti)
+def test_each_persons_latest_score(tool: World, clock: SetClock) -> None:
     visit = arrive(tool)
     for score in (80, 90):
         owe(tool, visit, score, cycle=CYCLE)
         outbox.send_due(tool.lti)
     clock.move(hours=5)
     assert _counts(tool) == {"held": 1}
+
+
+def test_every_score_of_twelve_months_whatever_its_cycle(tool: World, clock: SetClock) -> None:
+    """A policy's update has a cycle of its own, and schools begin their year when they like."""
+    for cycle in (CYCLE, "policy-2"):
+        owe(tool, arrive(tool), cycle=cycle)
+        outbox.send_due(tool.lti)
+    clock.move(days=300)
+    assert _counts(tool) == {"held": 2}
+    clock.move(days=100)
+    assert _counts(tool) == {}
 
 
 def test_a_score_sent_this_moment_is_not_missed_yet(tool: World, clock: SetClock) -> None:
