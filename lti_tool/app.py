@@ -346,9 +346,9 @@ def _help_now(school: School) -> dict[str, str] | None:
 
 def _refuse(error: ToolError) -> tuple[str, int, dict[str, str]]:
     log.info("refused", extra={"code": error.code, "why": error.log})
-    g.frame_ancestors = ("*",)  # it holds no form and no data, and must be seen in a platform
     text = ERRORS.get(error.code, ERRORS[UNKNOWN])
     visit: Visit | None = g.get("visit")
+    g.setdefault("frame_ancestors", _refused_before(visit))
     goes_on = text.status < 500 and visit and visit.confirmed_at and visit.school_id
     page = pages.render_error(
         error.code,
@@ -360,8 +360,18 @@ def _refuse(error: ToolError) -> tuple[str, int, dict[str, str]]:
     return page, text.status, {"Retry-After": str(seconds)} if seconds else {}
 
 
+def _refused_before(visit: Visit | None) -> tuple[str, ...]:
+    """Who may frame a refusal on a page that has not said so: whoever frames the visit. Where
+    there is none, anybody: it holds no form and no data, and must be seen in a platform."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    mark = access.access_of(view) if view else None
+    if visit is None or mark is None or mark.level == "public":
+        return ("*",)
+    return tuple(visit.frame_ancestors.split())
+
+
 def _fault(error: Exception) -> tuple[str, int] | Response:
-    g.frame_ancestors = ("*",)
+    g.setdefault("frame_ancestors", ("*",))
     if isinstance(error, InternalServerError) and isinstance(error.original_exception, Exception):
         error = error.original_exception  # a commit that failed comes wrapped
     if isinstance(error, HTTPException):

@@ -19,6 +19,7 @@ function manifest () {
 }
 
 // Microsoft's parser of Adaptive Cards knows each element's properties, and since which version.
+// What it does not know it drops without a word, so what it read is held against what was given.
 function card () {
   const cards = require('adaptivecards/dist/adaptivecards.js')
   const context = new cards.SerializationContext(cards.Version.parse(given.version, undefined))
@@ -26,7 +27,12 @@ function card () {
   parsed.parse(given, context)
   const found = parsed.validateProperties().validationEvents
   const events = [...Array(context.eventCount).keys()].map((place) => context.getEventAt(place))
-  return [...events, ...found].map((one) => one.message)
+  return [...events, ...found].map((one) => one.message).concat(dropped(given, parsed.toJSON()))
+}
+
+function dropped (given, kept, path = '') {
+  if (typeof given !== 'object' || given === null) return given === kept ? [] : [`${path} is unknown`]
+  return Object.entries(given).flatMap(([name, value]) => dropped(value, kept?.[name], `${path}/${name}`))
 }
 
 for (const line of { manifest, card }[process.argv[2]]()) console.log(line)

@@ -74,6 +74,9 @@ def manifest(teams: Teams, tenant: Known) -> dict[str, Any]:
                 "scopes": ["team", "groupChat"],
             }
         ],
+        # Asked for since 1.25 of whoever has a tab in teams, though the schema does not say so:
+        # also in private and shared channels. We take nothing from the channel.
+        "supportsChannelFeatures": "tier1",
         "permissions": ["identity"],
         "validDomains": [urlsplit(url).netloc],
         "webApplicationInfo": {

@@ -32,12 +32,21 @@ THEMES: Final = ("dark", "contrast")
 
 blueprint = Blueprint("teams", __name__, url_prefix="/teams", template_folder="templates")
 
+IN_TEAMS: Final = {"teams.tab", "teams.enter", "teams.configure", "teams.choices"}
+"""What stands in Teams' frame before there is a visit, refusals included."""
+
+
+@blueprint.before_request
+def _stand_in_teams() -> None:
+    if request.endpoint in IN_TEAMS:
+        g.door, g.frame_ancestors = "teams", _teams().framed_by
+
 
 @blueprint.get("/tab")
 @public(csrf=False)
 def tab() -> str:
     """What a tab opens. It holds nothing but the script that asks Teams who is there."""
-    return _at_the_door("teams/tab.html", asked=read_place(request.args))
+    return render_template("teams/tab.html", asked=read_place(request.args))
 
 
 @blueprint.post("/enter")
@@ -63,7 +72,7 @@ def enter() -> AnyResponse:
 @public(csrf=False)
 def configure() -> str:
     """What Teams opens when somebody adds the tab to a channel."""
-    return _at_the_door("teams/configure.html")
+    return render_template("teams/configure.html")
 
 
 @blueprint.post("/configure")
@@ -71,7 +80,7 @@ def configure() -> str:
 def choices() -> str:
     """The form of that page, for somebody who brings a token: whose schools there are is told to
     their own organisation."""
-    return _at_the_door(
+    return render_template(
         "teams/choices.html",
         schools=arriving.offered(_prove().tenant, _catalogue()),
         modules=list(_catalogue().modules.values()),
@@ -140,12 +149,6 @@ def _prove() -> Proved:
     return prove(
         _teams(), g.session, token.strip() if scheme.lower() == "bearer" else "", now=g.now
     )
-
-
-def _at_the_door(template: str, **shown: object) -> str:
-    """A page that stands in Teams' frame before there is a visit."""
-    g.door, g.frame_ancestors = "teams", _teams().framed_by
-    return render_template(template, **shown)
 
 
 def _teams() -> Teams:

@@ -174,13 +174,18 @@ def test_framed_by_teams_and_nobody_else(world: TeamsWorld) -> None:
     teams = "frame-ancestors " + " ".join(FRAMED_BY)
     reply = world.enter(world.token(), school=HEMSWELL, to="register")
     client, page = world.open(reply)
-    for path in ("/teams/tab", "/teams/configure", "/ask-to-manage"):
+    shown = ("/teams/tab", "/teams/configure", "/teams/set-up", "/ask-to-manage", "/my-training")
+    refused = ("/teams/tab?school=" + "x" * 100, "/register", "/teams/app.zip", "/channel")
+    for path in (*shown, *refused):
         page = client.get(path)
+        assert (page.status_code == 200) is (path in shown), path
         assert policy(page, "frame-ancestors") == teams, path
         assert "X-Frame-Options" not in page.headers
-    for path in ("/teams/about", "/connect/by-hand", "/lti/jwks", "/healthz"):
+    enter = world.client().post("/teams/enter")
+    assert (enter.status_code, policy(enter, "frame-ancestors")) == (401, teams)
+    for path in ("/teams/about", "/teams/set-up", "/connect/by-hand", "/lti/jwks", "/healthz"):
         assert policy(world.client().get(path), "frame-ancestors") == "frame-ancestors 'none'"
-    # A refusal holds no form and nothing of anybody, and must be seen wherever it happens.
+    # Without a visit nobody knows in whose frame this happens, and it has to be read.
     assert policy(world.client().get("/register"), "frame-ancestors") == "frame-ancestors *"
 
 

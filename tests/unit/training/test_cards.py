@@ -45,7 +45,12 @@ def test_the_parser_finds_what_is_wrong() -> None:
     made = cards.card(school="A", figures=Figures(0, 0, 0, 0), next_due=None, link=LINK)
     made["body"].append({"type": "TextBlok", "text": "x"})
     del made["actions"][0]["url"]
-    assert len(faults("card", made)) == 2
+    made["body"][0]["colour"] = "Good"
+    assert faults("card", made) == [
+        'Unknown element type "TextBlok". Fallback will be used if present.',
+        'Property "url" must be set.',
+        *("/body/0/colour is unknown", "/body/5/type is unknown", "/body/5/text is unknown"),
+    ]
 
 
 def test_the_message_is_what_workflows_takes() -> None:
