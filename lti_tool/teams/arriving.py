@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from lti_tool.core.errors import ToolError
-from lti_tool.curriculum.catalogue import Catalogue
+from lti_tool.curriculum.catalogue import Catalogue, TrainingModule
 from lti_tool.people import staff_lists
 from lti_tool.people.arrive import Admission, Arrival, admit
 from lti_tool.people.models import Identity, Membership
@@ -111,6 +111,11 @@ def offered(tenant: Known, catalogue: Catalogue) -> list[tuple[str, str]]:
     """Ids and names of an organisation's schools that are open, by name."""
     found = [catalogue.schools[slug] for slug in tenant.schools if slug in catalogue.schools]
     return sorted(((one.id, one.name) for one in found if not one.closed), key=lambda one: one[1])
+
+
+def trainings(catalogue: Catalogue) -> list[TrainingModule]:
+    """What a channel's tab may be for: new starters first, as in most channels it is them."""
+    return sorted(catalogue.modules.values(), key=lambda module: module.id != DEFAULT_MODULE)
 
 
 def _known_at(session: Session, proved: Proved) -> Sequence[str]:

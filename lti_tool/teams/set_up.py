@@ -76,8 +76,8 @@ def steps(teams: Teams, tenant: Known | None) -> tuple[Step, ...]:
         Step(
             _("Ask for tokens of version 2"),
             (*registration, "Manifest"),
-            (("requestedAccessTokenVersion", "2"),),
-            (_("Inside “api”. It is null at first, which means version 1."),),
+            (("api", '"requestedAccessTokenVersion": 2'),),
+            (_("It is null at first, which means version 1."),),
         ),
         Step(
             _("Make the roles"),

@@ -83,7 +83,7 @@ def choices() -> str:
     return render_template(
         "teams/choices.html",
         schools=arriving.offered(_prove().tenant, _catalogue()),
-        modules=list(_catalogue().modules.values()),
+        modules=arriving.trainings(_catalogue()),
         tab_url=f"{_teams().config.url}{url_for('.tab')}",
     )
 

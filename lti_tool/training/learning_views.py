@@ -251,7 +251,7 @@ def _first_start_page(member: Membership | None) -> str:
     school = school_now()
     # Another version may have been opened since; where there is one alone, nobody need ask.
     version = in_use(g.session, school).number if len(school.versions) > 1 else ""
-    seen = (visit.school_id, version, visit.module, visit.platform_name)
+    seen = (visit.school_id, version, visit.module, visit.door, visit.platform_name)
     key = (*seen, visit.may_ask_to_manage, said)
     drawn: dict[object, str] = current_app.extensions["drawn"]
     if key not in drawn:

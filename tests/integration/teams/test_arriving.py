@@ -62,6 +62,27 @@ def test_no_role_means_a_learner(world: TeamsWorld) -> None:
     assert world.count(Grant) == grants
 
 
+def test_who_has_no_role_learns_what_it_means(world: TeamsWorld) -> None:
+    """Not counted until the school says yes; and whom to ask, here and in Entra."""
+    person = world.platform.enrol_starter(SCHOOLS[HEMSWELL])
+    for roles, is_told in ((OMIT, True), ([f"Policy.Staff.{HEMSWELL}"], False)):
+        client, page = world.open(world.enter(world.token(person, roles=roles), school=HEMSWELL))
+        assert "Teams keeps no marks" in page.text
+        assert "teachers in Microsoft Teams" not in page.text
+        text = client.get("/my-training").text
+        assert ("it is counted once the school has said so" in text) is is_told
+        assert ("Policy.Staff" in text) is is_told
+
+
+def test_a_client_that_keeps_no_cookie_of_a_frame(world: TeamsWorld) -> None:
+    """The way on is a window of its own, in which one is asked who one is."""
+    reply = world.enter(world.token(), school=HEMSWELL)
+    page = world.client().get(reply.get_json()["next"])
+    assert page.status_code == 200
+    assert "Open in a new window" in page.text
+    assert policy(page, "frame-ancestors") == "frame-ancestors " + " ".join(FRAMED_BY)
+
+
 def test_the_managers_role_opens_nothing_by_itself(world: TeamsWorld) -> None:
     """It lets one ask; a grant for a school opens its register, and no other school's."""
     head = world.person("head")
@@ -219,4 +240,5 @@ def test_the_configuration_is_for_those_who_bring_a_token(world: TeamsWorld) -> 
     page = world.client().post("/teams/configure", headers=headers).text
     assert "Hemswell Cliff" in page
     assert "Wren" not in page
+    assert page.index("New starter training") < page.index("Annual refresh")
     assert f'data-tab-url="{ORIGIN}/teams/tab"' in page

@@ -5,7 +5,9 @@ import json
 from typing import Any
 from uuid import uuid4
 
+import jwt
 import pytest
+import requests
 from cryptography.hazmat.primitives import serialization
 
 from lti_tool.people.models import Identity, Visit
@@ -38,6 +40,25 @@ def test_a_good_token_lets_its_person_in(world: TeamsWorld) -> None:
     visit, person, identity, _member = world.latest()
     assert (identity.realm, visit.door) == (f"teams:{TENANT_ID}", "teams")
     assert person.name == world.person().name
+
+
+DOCUMENTED = (
+    *("aud", "iss", "iat", "nbf", "exp", "aio", "azp", "azpacr", "name", "oid"),
+    *("preferred_username", "rh", "roles", "scp", "sid", "sub", "tid", "uti", "ver", "xms_ftd"),
+)
+"""Claims of an access token, version 2.0: learn.microsoft.com, "Access token claims reference"."""
+
+
+def test_the_sandbox_issues_what_entra_issues(world: TeamsWorld) -> None:
+    """Else the tests prove nothing: the claims of a person’s token, the discovery document at the
+    address that belongs to the issuer, keys that say whose they are."""
+    claims = jwt.decode(world.token(), options={"verify_signature": False})
+    assert set(claims) == set(DOCUMENTED)
+    found = requests.get(f"{claims['iss']}/.well-known/openid-configuration", timeout=10).json()
+    assert found["issuer"] == claims["iss"]
+    (key,) = requests.get(found["jwks_uri"], timeout=10).json()["keys"]
+    assert key["kid"] == jwt.get_unverified_header(world.token())["kid"]
+    assert (key["kty"], key["use"], key["issuer"]) == ("RSA", "sig", claims["iss"])
 
 
 def test_no_token(world: TeamsWorld) -> None:

@@ -124,6 +124,22 @@ def test_private_hosts_are_named_in_either_place(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("url", "is_taken"),
+    [("http://localhost:8000", True), ("https://training.example.org", False)],
+)
+def test_a_sandbox_plays_teams_on_this_machine_alone(
+    tmp_path: Path, url: str, is_taken: bool
+) -> None:
+    """Else somebody’s page could speak to ours as Teams does."""
+    given = {"CLAUSEWAY_URL": url, "CLAUSEWAY_TEAMS_SANDBOX": "http://127.0.0.1:8001"}
+    if is_taken:
+        assert read_config(tmp_path, given).teams_sandbox == "http://127.0.0.1:8001"
+        return
+    with pytest.raises(ConfigError, match="CLAUSEWAY_TEAMS_SANDBOX"):
+        read_config(tmp_path, given)
+
+
+@pytest.mark.parametrize(
     ("host", "expected"),
     [("localhost", True), ("127.0.0.9", True), ("::1", True), ("127.evil.example", False)],
 )
