@@ -18,6 +18,7 @@ from lti_tool.core import jobs, logs
 from lti_tool.core.clock import Clock, utc_now
 from lti_tool.core.database import Database
 from lti_tool.core.errors import ToolError
+from lti_tool.core.limits import Tally
 from lti_tool.core.secret import derived_secret
 from lti_tool.curriculum.catalogue import Catalogue
 from lti_tool.curriculum.kept import shelf
@@ -39,7 +40,7 @@ from lti_tool.migrations.run import is_current
 from lti_tool.operation import beating
 from lti_tool.operation.metrics import counting
 from lti_tool.operation.metrics import views as metrics_views
-from lti_tool.people import access, visits
+from lti_tool.people import access, tries, visits
 from lti_tool.people import views as people_views
 from lti_tool.people.acts import noting
 from lti_tool.people.models import Visit
@@ -128,6 +129,7 @@ def create_app(
         "evidence_keys": EvidenceKeys(config.instance / "evidence-keys"),
         "csrf_secret": derived_secret(config.instance, "csrf"),
         "drawn": {},
+        "tally": Tally(),
     }
     schools = app.extensions["catalogue"].schools.values()
     year_tasks.register_tasks(app.extensions["queue"], database, schools, clock)
@@ -222,6 +224,7 @@ def _enter() -> None:
         )
     _check_school(here.visit)
     access.check(here.session, mark, here.visit)
+    tries.check(mark.limit)
     if request.method == "POST" and mark.csrf:
         access.check_csrf(extensions["csrf_secret"], here.visit, request)
     if here.visit is not None and visits.needs_touch(here.visit, now=here.now):
@@ -257,10 +260,14 @@ def _leave(response: Response) -> Response:
     _fill_in(response)
     said = {name.lower() for name, _value in response.headers}
     for name, value in security_headers(
-        frame_ancestors=_frame_ancestors(), form_action=g.get("form_action", ())
+        frame_ancestors=_frame_ancestors(),
+        form_action=g.get("form_action", ()),
+        is_https=current_app.extensions["config"].url.startswith("https:"),
     ):
         if name.lower() not in said:
             response.headers.add(name, value)
+    if g.get("mark"):
+        tries.count(g.mark.limit, response.status_code)
     endpoint, seconds = request.endpoint or "", time.perf_counter() - g.started
     counting.count(endpoint, response.status_code, seconds)
     log.info(
@@ -345,8 +352,13 @@ def _help_now(school: School) -> dict[str, str] | None:
 
 
 def _refuse(error: ToolError) -> tuple[str, int, dict[str, str]]:
+    text = ERRORS.get(error.code, ERRORS[UNKNOWN])
+    if g.get("mark"):
+        error = tries.told(error, g.mark.limit, text.status)
+        text = ERRORS.get(error.code, ERRORS[UNKNOWN])
     log.info("refused", extra={"code": error.code, "why": error.log})
     text = ERRORS.get(error.code, ERRORS[UNKNOWN])
+    g.frame_ancestors = ("*",)  # it holds no form and no data, and must be seen in a platform
     visit: Visit | None = g.get("visit")
     g.setdefault("frame_ancestors", _refused_before(visit))
     goes_on = text.status < 500 and visit and visit.confirmed_at and visit.school_id

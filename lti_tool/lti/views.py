@@ -18,6 +18,7 @@ from marshmallow.validate import OneOf
 from werkzeug.wrappers import Response as BaseResponse
 
 from lti_tool.core.errors import ToolError
+from lti_tool.core.limits import LAUNCHES
 from lti_tool.curriculum.catalogue import Catalogue
 from lti_tool.lti import deep_linking, platforms
 from lti_tool.lti import launch as launches
@@ -55,7 +56,7 @@ def _open(state: BlueprintSetupState) -> None:
 
 
 @blueprint.route("/login", methods=["GET", "POST"])
-@public(csrf=False)
+@public(csrf=False, limit=LAUNCHES)
 def login() -> BaseResponse:
     """Send the browser to its platform, to come back with a launch.
 
@@ -74,7 +75,7 @@ def login() -> BaseResponse:
 
 
 @blueprint.post("/launch")
-@public(csrf=False)
+@public(csrf=False, limit=LAUNCHES)
 def launch() -> BaseResponse:
     """Let a person in who comes with a platform's signed word."""
     sender = request.headers.get("Origin", "")
@@ -99,7 +100,7 @@ def launch() -> BaseResponse:
 
 
 @blueprint.post("/pick")
-@public(csrf=False)
+@public(csrf=False, limit=LAUNCHES)
 def pick() -> BaseResponse:
     """Send what was picked back to the platform. The request in the form is the credential."""
     try:

@@ -14,6 +14,7 @@ from flask import Request, Response
 from sqlalchemy.orm import Session
 
 from lti_tool.core.errors import ToolError
+from lti_tool.core.limits import Limit
 from lti_tool.people.memberships import manages
 from lti_tool.people.models import Visit
 from lti_tool.people.visits import VISIT_SECONDS
@@ -40,6 +41,8 @@ class Access:
     """Looking at it is looking at one person, which goes into the access log."""
     hands_out: bool = False
     """A GET that gives a list with names away, which goes into the access log."""
+    limit: Limit | None = None
+    """How often it may be asked, or asked in vain."""
 
     @property
     def leaves_trace(self) -> bool:
@@ -47,9 +50,11 @@ class Access:
         return self.shows_person or self.hands_out
 
 
-def public(*, writes: bool = False, csrf: bool = True) -> Callable[[View], View]:
+def public(
+    *, writes: bool = False, csrf: bool = True, limit: Limit | None = None
+) -> Callable[[View], View]:
     """Anybody. ``csrf=False`` where the form's own content is its credential."""
-    return _mark(Access("public", writes, csrf))
+    return _mark(Access("public", writes, csrf, limit=limit))
 
 
 def arrived(*, writes: bool = False, is_act: bool = False) -> Callable[[View], View]:
@@ -57,9 +62,11 @@ def arrived(*, writes: bool = False, is_act: bool = False) -> Callable[[View], V
     return _mark(Access("arrived", writes, is_act=is_act))
 
 
-def visitor(*, writes: bool = False, is_act: bool = False) -> Callable[[View], View]:
+def visitor(
+    *, writes: bool = False, is_act: bool = False, limit: Limit | None = None
+) -> Callable[[View], View]:
     """Somebody with a confirmed visit at a school."""
-    return _mark(Access("visitor", writes, is_act=is_act))
+    return _mark(Access("visitor", writes, is_act=is_act, limit=limit))
 
 
 def manager(

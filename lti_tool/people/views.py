@@ -7,6 +7,7 @@ from marshmallow import Schema, ValidationError
 from werkzeug.wrappers import Response as AnyResponse
 
 from lti_tool.core.errors import ToolError
+from lti_tool.core.limits import CODES, LAUNCHES
 from lti_tool.people import access, visits
 from lti_tool.people.memberships import enter_manager_code, manages, signed_in_as
 from lti_tool.people.models import Person, Visit
@@ -16,7 +17,7 @@ blueprint = Blueprint("people", __name__, template_folder="templates")
 
 
 @blueprint.get("/start")
-@access.public(writes=True)
+@access.public(writes=True, limit=LAUNCHES)
 def start() -> AnyResponse | str:
     """From the launch to the first page.
 
@@ -40,7 +41,7 @@ def start() -> AnyResponse | str:
 
 
 @blueprint.post("/start")
-@access.public(csrf=False)
+@access.public(csrf=False, limit=LAUNCHES)
 def carry_over() -> AnyResponse:
     """Begin the visit in a window of its own; the code in the form is the credential.
 
@@ -95,12 +96,12 @@ def manage_ask() -> AnyResponse | str:
 
 
 @blueprint.post("/ask-to-manage")
-@access.visitor(is_act=True)
+@access.visitor(is_act=True, limit=CODES)
 def manage() -> AnyResponse | tuple[str, int]:
     """Become a manager with a code.
 
-    Wrong codes are not counted: a code is one of 29 ** 12, lives thirty days, and only somebody
-    whom the platform calls an instructor or administrator may try.
+    A code is one of 29 ** 12, lives thirty days, and only somebody whom the platform calls an
+    instructor or administrator may try.
     """
     if not g.visit.may_ask_to_manage:
         raise ToolError("not-allowed")

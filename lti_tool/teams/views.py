@@ -17,6 +17,7 @@ from flask import (
 from werkzeug.wrappers import Response as AnyResponse
 
 from lti_tool.core.errors import ToolError
+from lti_tool.core.limits import LAUNCHES
 from lti_tool.curriculum.catalogue import Catalogue
 from lti_tool.people.access import arrived, manager, public, set_visit_cookie
 from lti_tool.people.arrive import Admission
@@ -50,7 +51,7 @@ def tab() -> str:
 
 
 @blueprint.post("/enter")
-@public(csrf=False)
+@public(csrf=False, limit=LAUNCHES)
 def enter() -> AnyResponse:
     """Let a person in who brings a token. In a header: no page of another site can send one."""
     place = read_place(request.form)
@@ -76,7 +77,7 @@ def configure() -> str:
 
 
 @blueprint.post("/configure")
-@public(csrf=False)
+@public(csrf=False, limit=LAUNCHES)
 def choices() -> str:
     """The form of that page, for somebody who brings a token: whose schools there are is told to
     their own organisation."""

@@ -2,8 +2,7 @@
 
 Left out on purpose: ``Cross-Origin-Opener-Policy``, because a page that sets it is refused
 outright in a window opened from a sandboxed frame (HTML, "opener policy" and sandboxing flags),
-which is how some learning platforms open a tool; ``Strict-Transport-Security``, which belongs to
-whoever ends TLS.
+which is how some learning platforms open a tool.
 """
 
 from collections.abc import Sequence
@@ -48,12 +47,14 @@ def content_security_policy(frame_ancestors: Sequence[str], form_action: Sequenc
 
 @lru_cache(maxsize=1024)
 def security_headers(
-    *, frame_ancestors: tuple[str, ...], form_action: tuple[str, ...] = ()
+    *, frame_ancestors: tuple[str, ...], form_action: tuple[str, ...] = (), is_https: bool = False
 ) -> tuple[tuple[str, str], ...]:
     """Header names and values for one page.
 
     ``Referrer-Policy`` is ``same-origin`` and not ``no-referrer``, with which Chromium sends
     ``Origin: null`` with our own forms. No page may be stored: each may hold personal data.
+    Where we are reached by https, browsers are told to come by nothing else for a year. That is
+    said of our own host alone: others under the same name are not ours.
     """
     headers = {
         "Content-Security-Policy": content_security_policy(frame_ancestors, form_action),
@@ -63,4 +64,6 @@ def security_headers(
         "Cross-Origin-Resource-Policy": "same-origin",
         "Cache-Control": "no-store",
     }
+    if is_https:
+        headers["Strict-Transport-Security"] = "max-age=31536000"
     return tuple(headers.items())

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from lti_tool.core.errors import ToolError
+from lti_tool.core.limits import LOOK_UPS
 from lti_tool.core.secret import derived_secret
 from lti_tool.curriculum.catalogue import Catalogue
 from lti_tool.lti.connect import by_hand, invitations, offers, registering
@@ -29,7 +30,7 @@ OFFER_LIFE: Final = timedelta(hours=1)
 
 
 @blueprint.get("/register/<secret>")
-@public(csrf=False)
+@public(csrf=False, limit=LOOK_UPS)
 def register(secret: str) -> str:
     """Where an invitation leads: a platform sends its administrator here to register us.
 
@@ -59,7 +60,7 @@ def register(secret: str) -> str:
 
 
 @blueprint.post("/register/<secret>")
-@public(csrf=False)
+@public(csrf=False, limit=LOOK_UPS)
 def confirm(secret: str) -> str:
     """Register. The invitation and what we signed ourselves are the form's credential."""
     lti = _lti()

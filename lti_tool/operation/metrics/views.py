@@ -8,6 +8,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from lti_tool.config import Config, is_loopback
 from lti_tool.core.errors import ToolError
+from lti_tool.core.limits import LAUNCHES
 from lti_tool.operation.metrics.counting import exposition
 from lti_tool.people import access
 
@@ -15,7 +16,7 @@ blueprint = Blueprint("metrics", __name__)
 
 
 @blueprint.get("/metrics")
-@access.public(csrf=False)
+@access.public(csrf=False, limit=LAUNCHES)
 def page() -> Response:
     """Counts and figures for Prometheus. To anybody else there is no such page."""
     if not _may_read(current_app.extensions["config"]):

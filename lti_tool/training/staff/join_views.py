@@ -7,6 +7,7 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response
 
 from lti_tool.core.errors import ToolError
+from lti_tool.core.limits import CODES
 from lti_tool.people import joins, memberships
 from lti_tool.people.access import manager, visitor
 from lti_tool.people.details import changing
@@ -95,7 +96,7 @@ def show_code() -> str:
 
 
 @blueprint.post("/also-you/who")
-@visitor()
+@visitor(limit=CODES)
 def who() -> Page:
     """Whose code it is, before anything happens."""
     code = request.form.get("code", "")[:100]
@@ -113,7 +114,7 @@ def who() -> Page:
 
 
 @blueprint.post("/also-you")
-@visitor()
+@visitor(limit=CODES)
 def yes() -> Page:
     """Yes, that is also me."""
     if request.form.get("answer") != "yes":

@@ -45,3 +45,9 @@ def test_headers_keep_pages_to_ourselves() -> None:
     assert "camera=()" in headers["Permissions-Policy"]
     assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
     assert "unsafe" not in headers["Content-Security-Policy"]
+    assert "Strict-Transport-Security" not in headers
+
+
+def test_browsers_are_held_to_https_where_we_have_it() -> None:
+    headers = dict(security_headers(frame_ancestors=(), is_https=True))
+    assert headers["Strict-Transport-Security"] == "max-age=31536000"
