@@ -30,6 +30,7 @@ from lti_tool.evidence.dashboard import acting as acting_views
 from lti_tool.evidence.dashboard import views as dashboard_views
 from lti_tool.evidence.packs import models as _packs  # noqa: F401  (brings its table)
 from lti_tool.evidence.packs import views as pack_views
+from lti_tool.evidence.retention import views as retention_views
 from lti_tool.evidence.review import views as review_views
 from lti_tool.lti import views as lti_views
 from lti_tool.lti.connect import views as connect_views
@@ -93,6 +94,7 @@ BLUEPRINTS = (
     review_views.blueprint,
     act_views.blueprint,
     metrics_views.blueprint,
+    retention_views.blueprint,
 )
 HTTP_ERRORS = {
     400: "form-incomplete",

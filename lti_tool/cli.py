@@ -12,6 +12,7 @@ from lti_tool.curriculum.cli import content
 from lti_tool.curriculum.points.cli import points
 from lti_tool.curriculum.reading import ContentFaults
 from lti_tool.evidence.cli import evidence
+from lti_tool.evidence.retention.cli import retention
 from lti_tool.lti.cli import keys, platforms, scores, worker
 from lti_tool.lti.connect.cli import invite
 from lti_tool.lti.rosters.cli import rosters
@@ -53,6 +54,7 @@ for command in (
     platforms,
     policies,
     restore,
+    retention,
     rosters,
     scores,
     teams,

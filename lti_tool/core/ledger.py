@@ -34,7 +34,9 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Mapped, Session, SessionTransaction, mapped_column
 from sqlalchemy.types import NullType
 
+from lti_tool.core import erasure
 from lti_tool.core.database import Table, UtcDateTime
+from lti_tool.core.erasure import DISPOSED, Disposal
 from lti_tool.core.ids import new_id
 
 FORMAT = 1
@@ -331,8 +333,9 @@ def verify(
     """Walk a school's chain; returns how many entries hold, and the first break if any.
 
     Checks, in order, for each entry: its number follows, its bytes give its hash, its link is
-    the hash before, its columns say what its bytes say, its disclosures open its commitments;
-    and at the end that the head is the last entry. ``seen`` is told of each entry that holds.
+    the hash before, its columns say what its bytes say, each of its commitments is opened by a
+    disclosure or was erased by a disposal; at the end that the head is the last entry, and that
+    the disposals erased what the ledger says. ``seen`` is told of each entry that holds.
     """
     count, previous = 0, NO_HASH
     with closing(walk(session, school_id=school_id)) as chunks:
@@ -349,11 +352,32 @@ def verify(
     last = (head.sequence, head.hash) if head else (0, NO_HASH)
     if last != (count, previous):
         return count, Break(count + 1, "", "entries are missing at the end of the chain")
-    return count, None
+    return count, _unfounded(session, school_id)
+
+
+def _unfounded(session: Session, school_id: str) -> Break | None:
+    """A disposal that erased something else than the ledger says, if there is one."""
+    rows = session.execute(
+        select(Disposal, LedgerEntry)
+        .outerjoin(
+            LedgerEntry,
+            (LedgerEntry.record_id == Disposal.record_id) & (LedgerEntry.kind == DISPOSED),
+        )
+        .where(Disposal.school_id == school_id)
+        .order_by(Disposal.began_at)
+    ).all()
+    for disposal, entry in rows:
+        if entry is None:
+            return Break(0, "", "a disposal has no entry in the ledger")
+        if not erasure.is_as_said(session, disposal, entry.body):
+            reason = "the disposal that it tells of erased something else"
+            return Break(entry.sequence, str(entry.record_id), reason)
+    return None
 
 
 def _unopened(session: Session, links: Sequence[Link]) -> dict[str, str]:
-    """The entries among these with a kept value that is not the one recorded, and why."""
+    """The entries among these with a kept value that is not the one recorded, or one that is gone
+    and was not erased, and why."""
     personal = {link.record: link for link in links if NOTHING_PERSONAL not in link.body}
     if not personal:
         return {}
@@ -366,8 +390,17 @@ def _unopened(session: Session, links: Sequence[Link]) -> dict[str, str]:
         record = str(record_id)
         if record not in said:
             said[record] = personal[record].commitments()
-        if said[record].get(field) != hashlib.sha256(salt + value).hexdigest():
+        if said[record].pop(field, "") != hashlib.sha256(salt + value).hexdigest():
             reasons[record] = f"the kept value of “{field}” is not the one recorded"
+    gone = {
+        record: fields
+        for record, link in personal.items()
+        if record not in reasons and (fields := said.get(record, link.commitments()))
+    }
+    known = erasure.erased(session, [UUID(record) for record in gone]) if gone else {}
+    for record, fields in gone.items():
+        if missing := sorted(fields.keys() - known.get(UUID(record), {}).keys()):
+            reasons[record] = f"the kept value of “{missing[0]}” is gone, and was not disposed of"
     return reasons
 
 

@@ -2,11 +2,13 @@
 
 from alembic import context
 
+from lti_tool.core import erasure as _erasure
 from lti_tool.core import ledger as _ledger
 from lti_tool.core.database import Table
 from lti_tool.curriculum import models as _curriculum
 from lti_tool.evidence.checkpoints import models as _checkpoints
 from lti_tool.evidence.packs import models as _packs
+from lti_tool.evidence.retention import models as _retention
 from lti_tool.evidence.review import models as _review
 from lti_tool.lti import models as _lti
 from lti_tool.lti.connect import models as _connect
@@ -21,6 +23,7 @@ from lti_tool.training.reminders import models as _reminders
 
 # Each brings its tables.
 ROOMS = (
+    _erasure,
     _ledger,
     _curriculum,
     _lti,
@@ -34,6 +37,7 @@ ROOMS = (
     _reminders,
     _checkpoints,
     _packs,
+    _retention,
     _review,
     _operation,
 )

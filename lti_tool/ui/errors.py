@@ -856,6 +856,39 @@ TEAMS: Final = {
 }
 
 # A room's errors stand in a group of their own above, and join the list here.
+RETENTION: Final = {
+    "retention-kind-unknown": ErrorText(
+        400,
+        _("That kind is not known"),
+        _("There is no kind of data called “%(kind)s”."),
+        _("Go back and choose one that is listed."),
+    ),
+    "retention-too-short": ErrorText(
+        400,
+        _("That period is too short"),
+        _("Other things rest on these data for %(fewest)s months."),
+        _("Go back and enter a longer one."),
+    ),
+    "retention-too-long": ErrorText(
+        400,
+        _("That period is too long"),
+        _("Nothing can be kept for more than %(most)s months."),
+        _("Go back and enter a shorter one."),
+    ),
+    "hold-again": ErrorText(
+        409,
+        _("There is a hold already"),
+        _("Nothing about this person is disposed of as it is."),
+        _("Lift the hold that stands before you place another."),
+    ),
+    "hold-none": ErrorText(
+        409,
+        _("There is no hold"),
+        _("Somebody has lifted it already."),
+        _("Look at the page again."),
+    ),
+}
+
 ERRORS: Final[dict[str, ErrorText]] = {
     **GENERAL,
     **PEOPLE,
@@ -866,5 +899,6 @@ ERRORS: Final[dict[str, ErrorText]] = {
     **CONNECT,
     **REMINDERS,
     **REVIEW,
+    **RETENTION,
     **TEAMS,
 }

@@ -25,8 +25,9 @@ pytestmark = pytest.mark.browser
 
 CHECK = """async ([packed, known]) => {
   const data = Uint8Array.from(atob(packed), (one) => one.charCodeAt(0))
-  const { verdict, findings, fingerprint, codes } = await clausewayCheck(data, known)
-  return { verdict, findings: findings.map((one) => [one.code, one.where]), fingerprint, codes }
+  const { verdict, findings, fingerprint, codes, erased } = await clausewayCheck(data, known)
+  const named = findings.map((one) => [one.code, one.where])
+  return { verdict, findings: named, fingerprint, codes, erased }
 }"""
 
 
@@ -74,6 +75,7 @@ def test_both_checks_find_the_same(page: Page, packs: tuple[bytes, bytes], tmp_p
     forged = resigned(tmp_path / "resigned", pack)
     cases: list[tuple[str, bytes, dict[str, str]]] = [
         ("intact", pack, {}),
+        ("intact, with names erased", other, {}),
         ("by key", pack, {"key": key}),
         ("by code", pack, {"code": code.lower()}),
         ("mistyped", pack, {"code": code[:-1]}),
@@ -97,6 +99,7 @@ def test_both_checks_find_the_same(page: Page, packs: tuple[bytes, bytes], tmp_p
         if said.get("fingerprint"):
             assert (said["fingerprint"], said["codes"]) == (wanted["fingerprint"], wanted["codes"])
     assert found(page, pack[:-1])["findings"] == [["no-pack", {}]]
+    assert [found(page, one)["erased"] for one in (pack, other)] == [0, 1]
 
 
 def test_a_person_checks_a_pack(page: Page, packs: tuple[bytes, bytes], tmp_path: Path) -> None:

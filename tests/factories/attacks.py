@@ -116,6 +116,32 @@ def _open_otherwise(found: dict[str, bytes]) -> None:
     )
 
 
+def _first_opened(text: str, change: Callable[[dict[str, Any]], None]) -> str:
+    lines = text.split("\n")
+    at = next(at for at, line in enumerate(lines) if '"disclosed"' in line)
+    entry = json.loads(lines[at])
+    change(entry)
+    lines[at] = json.dumps(entry, ensure_ascii=False, separators=(",", ":"))
+    return "\n".join(lines)
+
+
+def _hold_back(found: dict[str, bytes]) -> None:
+    def change(entry: dict[str, Any]) -> None:
+        del entry["disclosed"]["printed_name"]
+
+    _text(found, "entries.jsonl", lambda text: _first_opened(text, change))
+
+
+def _call_erased(found: dict[str, bytes]) -> None:
+    """As if a retention period had taken a name that somebody would rather not show."""
+
+    def change(entry: dict[str, Any]) -> None:
+        del entry["disclosed"]["printed_name"]
+        entry["erased"] = {"printed_name": json.loads(entry["entry"])["record"]}
+
+    _text(found, "entries.jsonl", lambda text: _first_opened(text, change))
+
+
 def _change_workbook(found: dict[str, bytes]) -> None:
     """The number of a day, in the sheet of people."""
     parts = unpack(found["workbook.xlsx"])
@@ -281,6 +307,16 @@ ATTACKS: Final = (
         "value opened otherwise",
         _open_otherwise,
         (("disclosure-false", {"entry": 2, "school": HEMSWELL, "field": "printed_name"}),),
+    ),
+    Attack(
+        "value held back",
+        _hold_back,
+        (("value-withheld", {"entry": 2, "school": HEMSWELL, "field": "printed_name"}),),
+    ),
+    Attack(
+        "value called erased",
+        _call_erased,
+        (("erasure-unrecorded", {"entry": 2, "school": HEMSWELL, "field": "printed_name"}),),
     ),
     Attack("forged signature", _forge_signature, (("manifest-forged", {}),), covers_up=False),
     Attack(

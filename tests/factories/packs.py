@@ -9,15 +9,19 @@ from typing import Any
 from uuid import UUID
 
 from flask import Flask
+from sqlalchemy import delete
 
 from lti_tool.core import ledger
 from lti_tool.core.database import Database
+from lti_tool.core.erasure import Disposal, digest
 from lti_tool.core.ids import new_id
+from lti_tool.core.ledger import Disclosure
 from lti_tool.evidence.packs import asking
 from lti_tool.evidence.packs.making import Maker, make
 from lti_tool.evidence.packs.models import Pack
 from lti_tool.evidence.packs.tasks import maker_of
 from lti_tool.evidence.proof import container
+from lti_tool.evidence.retention import disposing
 from lti_tool.people.models import Absence, Membership
 from lti_tool.training.cycles.models import Calendar, Cycle
 from lti_tool.training.models import Completion, Declaration
@@ -129,6 +133,27 @@ def declare(database: Database, guest: Guest, *, module: str = REFRESH, cycle: s
     return record_id
 
 
+def erase(database: Database, school_id: str, record_id: UUID) -> None:
+    """What is personal about a completion goes, as by a retention period that ran out."""
+    with database.transaction() as session:
+        disposal = Disposal(
+            id=new_id(), school_id=school_id, kind="training", months=1, before=NOW, began_at=NOW
+        )
+        session.add(disposal)
+        session.flush()
+        disposing._erase(session, disposal, Disclosure.record_id == record_id)
+        session.execute(delete(Completion).where(Completion.record_id == record_id))
+        count, said = digest(session, disposal.id)
+        disposal.record_id = ledger.append(
+            session,
+            school_id=school_id,
+            kind="disposed",
+            facts={"disposal": str(disposal.id), "values": count, "values_sha256": said},
+            now=NOW,
+        )
+        disposal.ended_at = NOW
+
+
 def staffed(database: Database, school_id: str = HEMSWELL, number: int = 6) -> Guest:
     """A manager, so many people who are done, one who has begun, one away and one who left."""
     open_cycle(database, school_id)
@@ -232,6 +257,8 @@ def two_packs(migrated: Path, folder: Path) -> tuple[bytes, bytes]:
     database = Database(f"sqlite:///{path}")
     try:
         with running(folder, database, SetClock()) as app:
-            return made(app, staffed(database)), made(app, staffed(database, GLENMERE, number=1))
+            first, head = made(app, staffed(database)), staffed(database, GLENMERE, number=1)
+            erase(database, GLENMERE, declare(database, member(database, "Gone", GLENMERE)))
+            return first, made(app, head)
     finally:
         database.engine.dispose()

@@ -26,6 +26,7 @@ from lti_tool.evidence import register as registers
 from lti_tool.evidence.dashboard import chasing, duties, figures, trusts
 from lti_tool.evidence.dashboard.chasing import Chased, ChaseFilters
 from lti_tool.evidence.dashboard.schemas import read_chase, read_query
+from lti_tool.evidence.retention.disposing import not_set
 from lti_tool.evidence.schemas import Filters, fitting
 from lti_tool.evidence.words import cycle_words, page_words
 from lti_tool.people import access
@@ -65,6 +66,7 @@ def page() -> str:
         sites=figures.by_site(this, school.sites, today) if not filters.site else None,
         weeks=figures.over_time(this, filters.cycle, school.year_starts, today),
         years=_years(which, this, filters.cycle, school),
+        periods_missing=len(not_set(g.session, school_id=school.id)),
         manages_others=len(trusts.managed(g.session, g.visit)) > 1,
     )
 

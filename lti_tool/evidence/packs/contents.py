@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from lti_tool.core.database import Database
+from lti_tool.core.erasure import erased
 from lti_tool.core.ledger import canonical
 from lti_tool.curriculum.catalogue import Catalogue
 from lti_tool.evidence.checkpoints.keys import EvidenceKeys
@@ -25,6 +27,7 @@ from lti_tool.evidence.packs.reading import Entry, Line, Part
 from lti_tool.evidence.packs.tables import GOVERNORS, MANAGERS
 from lti_tool.evidence.proof.check import FORMAT, UNLISTED
 from lti_tool.evidence.proof.entries import FILE as ENTRIES
+from lti_tool.evidence.proof.entries import VALUES
 from lti_tool.evidence.proof.merkle import inclusion_path
 from lti_tool.evidence.proof.statements import MANIFEST, shown_fingerprint
 from lti_tool.evidence.review.agenda import Agenda, agenda
@@ -190,22 +193,32 @@ def _entries_of(
     if claimed.audience == MANAGERS:
         ids = [one.record_id for one in part.entries]
         salts = reading.disclosures(session, school_id=school_id, record_ids=ids)
+        gone = erased(session, ids)
         opened = [
-            (one.sequence, _opened(one, salts.get(one.record_id, {}))) for one in part.entries
+            (one.sequence, _opened(one, salts.get(one.record_id, {}), gone.get(one.record_id, {})))
+            for one in part.entries
         ]
-        lines = [lines[0], *opened]
+        about = {record for fields in gone.values() for record in fields.values()}
+        told = reading.disposals(session, school_id=school_id, record_ids=about)
+        lines = [lines[0], *opened, *((at, {"entry": body.decode()}) for at, body in told)]
     for sequence, said in sorted(lines, key=lambda one: one[0]):
         path = [one.hex() for one in inclusion_path(sequence - 1, size, tree.subtree)]
         yield {"school": school_id, "sequence": sequence, **said, "path": path}
 
 
-def _opened(entry: Entry, salts: Mapping[str, tuple[bytes, bytes]]) -> dict[str, Any]:
+def _opened(
+    entry: Entry,
+    salts: Mapping[str, tuple[bytes, bytes]],
+    gone: Mapping[str, UUID] = MappingProxyType({}),
+) -> dict[str, Any]:
     said: dict[str, Any] = {"entry": entry.body.decode()}
     if salts:
         said["disclosed"] = {
             name: {"salt": salt.hex(), "value": value.decode()}
             for name, (salt, value) in sorted(salts.items())
         }
+    if erased_here := {name: str(gone[name]) for name in sorted(gone) if name in VALUES}:
+        said["erased"] = erased_here
     return said
 
 

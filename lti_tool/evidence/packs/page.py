@@ -15,7 +15,7 @@ from flask_babel import gettext as _
 from markupsafe import Markup
 
 from lti_tool.evidence.packs.words import AUDIENCES
-from lti_tool.evidence.proof.words import EXPLAINED, FINDINGS, MISTYPED, VERDICTS
+from lti_tool.evidence.proof.words import ERASED, EXPLAINED, FINDINGS, MISTYPED, VERDICTS
 
 ASSETS: Final = Path(__file__).with_name("assets")
 
@@ -62,6 +62,7 @@ def _words() -> dict[str, Any]:
             "code": _("Record check code"),
             "key": _("Signed with the key"),
         },
+        "erased": _(ERASED),
         "choose": _("Choose the pack first."),
         "checking": _("Checking …"),
         "old": _(

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from lti_tool.core.ledger import Disclosure, LedgerEntry
 from lti_tool.curriculum.cycles import first_year
 from lti_tool.evidence.checkpoints.models import Checkpoint
-from lti_tool.evidence.proof.entries import ASKED, COMPLETION
+from lti_tool.evidence.proof.entries import ASKED, COMPLETION, VALUES
 from lti_tool.evidence.proof.rows import signed_on
 from lti_tool.people.models import Membership, Person
 from lti_tool.policies.policy import School
@@ -24,7 +24,7 @@ from lti_tool.training.cycles.states import state
 from lti_tool.training.models import Completion, Declaration
 from lti_tool.ui.format import local
 
-DISCLOSED: Final = ("person", "printed_name", "score")
+DISCLOSED: Final = VALUES
 """What managers may see, and a pack for them opens. No answers, and not how sure."""
 CHUNK: Final = 500
 UNDONE: Final = "paper-withdrawn"
@@ -183,6 +183,18 @@ def asked_for(session: Session, *, school_id: str, pack_id: UUID) -> tuple[int, 
             if json.loads(body)["facts"]["pack"] == str(pack_id):
                 return sequence, body
     raise LookupError(f"no entry says that pack {pack_id} was asked for")
+
+
+def disposals(
+    session: Session, *, school_id: str, record_ids: Collection[UUID]
+) -> list[tuple[int, bytes]]:
+    """The entries that tell of disposals: their numbers and bytes."""
+    rows = session.execute(
+        select(LedgerEntry.sequence, LedgerEntry.body).where(
+            LedgerEntry.school_id == school_id, LedgerEntry.record_id.in_(record_ids)
+        )
+    )
+    return [(sequence, body) for sequence, body in rows]
 
 
 def disclosures(

@@ -48,6 +48,8 @@ class Report:
     """Of the key the manifest is signed with, whoever holds it."""
     codes: Mapping[str, str] = field(default_factory=dict)
     """By school, the code of its checkpoint."""
+    erased: int = 0
+    """Of how many records a retention period has taken personal values."""
 
 
 def check(data: bytes, *, key: str = "", code: str = "") -> Report:
@@ -76,7 +78,8 @@ def check(data: bytes, *, key: str = "", code: str = "") -> Report:
     codes = {school: code_of(one.text, one.signature) for school, one in checkpoints.items()}
     is_known = _check_origin(pack, signer, codes, key, code)
     verdict = "altered" if pack.found else "genuine" if is_known else "origin-not-shown"
-    return Report(verdict, pack.found, manifest, signer, codes)
+    erased = sum(bool(one.erased) for one in known.values())
+    return Report(verdict, pack.found, manifest, signer, codes, erased)
 
 
 def _shaped(manifest: Any) -> dict[str, Any]:

@@ -14,6 +14,9 @@ from lti_tool.evidence.proof.merkle import leaf_hash, root_by
 FILE: Final = "entries.jsonl"
 COMPLETION: Final = "completion"
 ASKED: Final = "pack-asked"
+DISPOSED: Final = "disposed"
+VALUES: Final = ("person", "printed_name", "score")
+"""What a pack for managers opens of each completion, as far as its entry holds it."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,10 @@ class Entry:
     record: str
     facts: Mapping[str, Any]
     disclosed: Mapping[str, Any] = field(default_factory=dict)
+    erased: Mapping[str, str] = field(default_factory=dict)
+    """The values that a retention period has taken, with the record that says so."""
+    personal: frozenset[str] = frozenset()
+    """The names of all its personal values."""
 
     @property
     def records(self) -> str:
@@ -40,20 +47,38 @@ def check(
     checkpoint says."""
     completions: dict[str, Entry] = {}
     numbers, sealed = Counter[tuple[str, str]](), Counter[str]()
-    asked = set()
+    others: dict[str, set[tuple[str, str]]] = {ASKED: set(), DISPOSED: set()}
     for school, entry in _read(pack, said):
         if entry is None:
             sealed[school] += 1
-        elif entry.kind == ASKED and entry.facts.get("pack") == manifest["pack"]:
-            asked.add(school)
+        elif entry.kind in others:
+            about = entry.record if entry.kind == DISPOSED else str(entry.facts.get("pack"))
+            others[entry.kind].add((school, about))
         elif entry.kind == COMPLETION:
             completions[entry.record] = entry
             numbers[school, entry.records] += 1
     for school, one in said.items():
         _count(pack, manifest, school, one["records"], numbers, sealed)
-        if school not in asked:
+        if (school, manifest["pack"]) not in others[ASKED]:
             pack.add("export-unrecorded", school=school)
+    for completion in completions.values():
+        _check_values(pack, completion, manifest["audience"] == "managers", others[DISPOSED])
     return completions
+
+
+def _check_values(
+    pack: Findings, entry: Entry, is_open: bool, disposals: set[tuple[str, str]]
+) -> None:
+    """What is not disclosed was erased, and what was erased was recorded as such."""
+    where: dict[str, str | int] = {"entry": entry.sequence, "school": entry.school}
+    for name in VALUES if is_open else ():
+        known = {*entry.disclosed, *entry.erased}
+        if name in entry.personal and name not in known:
+            pack.add("value-withheld", **where, field=name)
+    for name in sorted(entry.erased):
+        is_recorded = (entry.school, entry.erased[name]) in disposals
+        if not is_recorded or name not in entry.personal or name in entry.disclosed:
+            pack.add("erasure-unrecorded", **where, field=name)
 
 
 def _count(
@@ -89,7 +114,7 @@ def _read(
         return
     for number, line in enumerate(text.split("\n")[:-1], 1):
         try:
-            school, sequence, path, sealed, body, disclosed = _fields(json.loads(line))
+            school, sequence, path, sealed, body, opened = _fields(json.loads(line))
         except (ValueError, TypeError, KeyError, RecursionError):
             pack.add("entry-unreadable", file=FILE, line=number)
             continue
@@ -103,27 +128,37 @@ def _read(
             index=sequence - 1,
             size=said[school]["size"] if school in said else 0,
         )
-        entry = _entry(pack, body, school, sequence, disclosed) if body else None
+        entry = _entry(pack, body, school, sequence, *opened) if body else None
         if root is None or root.hex() != said[school]["root"] or (body and entry is None):
             pack.add("entry-altered", entry=sequence, school=school)
             continue
         yield school, entry
 
 
-def _fields(found: Any) -> tuple[str, int, list[bytes], bytes, str, dict[str, Any]]:
+_Opened = tuple[dict[str, Any], dict[str, str]]
+
+
+def _fields(found: Any) -> tuple[str, int, list[bytes], bytes, str, _Opened]:
     """A line's parts. Raises ``TypeError``, ``KeyError`` or ``ValueError`` where it is no line."""
     school, sequence, body = found["school"], found["sequence"], found.get("entry", "")
     if not isinstance(school, str) or type(sequence) is not int or not isinstance(body, str):
         raise TypeError
     path = [bytes.fromhex(one) for one in found["path"]]
-    disclosed = found.get("disclosed", {})
-    if not isinstance(disclosed, dict):
+    disclosed, erased = found.get("disclosed", {}), found.get("erased", {})
+    if not isinstance(disclosed, dict) or not isinstance(erased, dict):
         raise TypeError
-    return school, sequence, path, bytes.fromhex(found.get("hash", "")), body, disclosed
+    if not all(isinstance(one, str) for one in erased.values()):
+        raise TypeError
+    return school, sequence, path, bytes.fromhex(found.get("hash", "")), body, (disclosed, erased)
 
 
 def _entry(
-    pack: Findings, body: str, school: str, sequence: int, given: Mapping[str, Any]
+    pack: Findings,
+    body: str,
+    school: str,
+    sequence: int,
+    given: Mapping[str, Any],
+    erased: Mapping[str, str],
 ) -> Entry | None:
     try:
         said = json.loads(body)
@@ -143,4 +178,5 @@ def _entry(
             holds = False
         if not holds:
             pack.add("disclosure-false", entry=sequence, school=school, field=name)
-    return Entry(school, sequence, kind, record, facts, disclosed)
+    names = frozenset(commitments)
+    return Entry(school, sequence, kind, record, facts, disclosed, erased, names)

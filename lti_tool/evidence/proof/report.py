@@ -4,7 +4,7 @@ from typing import Final
 
 from lti_tool.evidence.proof.check import check
 from lti_tool.evidence.proof.statements import shown_fingerprint
-from lti_tool.evidence.proof.words import EXPLAINED, VERDICTS
+from lti_tool.evidence.proof.words import ERASED, EXPLAINED, VERDICTS
 
 STATUS: Final = {"genuine": 0, "altered": 1, "origin-not-shown": 3}
 
@@ -15,6 +15,8 @@ def said(data: bytes, *, key: str = "", code: str = "") -> tuple[list[str], int]
     report = check(data, key=key, code=code)
     lines = [VERDICTS[report.verdict], EXPLAINED[report.verdict]]
     lines += [f"  - {finding.words()}" for finding in report.findings]
+    if report.erased:
+        lines.append(ERASED.format(number=report.erased))
     if report.manifest:
         schools = ", ".join(one["name"] for one in report.manifest["schools"])
         lines += [

@@ -29,6 +29,13 @@ FINDINGS: Final = {
     "disclosure-false": N_(
         "Entry {entry} of {school}: “{field}” is not the value that was recorded."
     ),
+    "value-withheld": N_(
+        "Entry {entry} of {school}: “{field}” is missing, and nothing says that it was erased."
+    ),
+    "erasure-unrecorded": N_(
+        "Entry {entry} of {school}: “{field}” is said to have been erased, and the ledger's entry "
+        "about it is missing."
+    ),
     "records-differ": N_(
         "{school}, {records}: {expected} records were signed for, and the pack has {found}."
     ),
@@ -56,6 +63,10 @@ MISTYPED: Final = {
     "length": N_("a code has 20 letters, this one {found}"),
     "check": N_("a letter is wrong, or two are swapped"),
 }
+ERASED: Final = N_(
+    "Erased under retention: the names of {number} records. The school’s period for them had run "
+    "out; the records themselves are whole, and the ledger says when and by which rule."
+)
 VERDICTS: Final = {
     "altered": N_("This pack is not what was exported."),
     "origin-not-shown": N_("Intact, origin not shown."),

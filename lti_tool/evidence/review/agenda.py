@@ -13,17 +13,10 @@ from lti_tool.core.ledger import canonical
 from lti_tool.curriculum.catalogue import Catalogue
 from lti_tool.curriculum.points import finding
 from lti_tool.curriculum.questions import fill, in_language
-from lti_tool.evidence.review.askings import Silence, read
+from lti_tool.evidence.review.askings import Silence
+from lti_tool.evidence.review.keeping import figures
 from lti_tool.evidence.review.models import ReviewDecision
-from lti_tool.evidence.review.statistics import (
-    FEWEST,
-    Asking,
-    Favoured,
-    Figure,
-    by_clause,
-    by_topic,
-    figure,
-)
+from lti_tool.evidence.review.statistics import FEWEST, Favoured, Figure
 from lti_tool.evidence.review.words import HEADINGS, silence_words, unclear_words
 from lti_tool.policies.policy import Clause, PolicyVersion, School
 from lti_tool.policies.resolve import resolve
@@ -82,20 +75,23 @@ def agenda(
     now: datetime,
 ) -> Agenda:
     """The agenda as of now. It holds no name, and no figure of fewer than ten people."""
-    asked = read(session, school=school, version=version, catalogue=catalogue)
-    of = _Review(school, version, catalogue, by_topic(asked.askings))
+    told = figures(session, school=school, version=version, catalogue=catalogue)
+    of = _Review(school, version, catalogue, told.topics)
     points = [
         *_to_check(of, now),
         *_unclear(of),
-        *_silences(of, asked.silences),
+        *_silences(of, told.silences),
     ]
     decided = decisions(session, school_id=school.id, number=version.number)
-    clauses = by_clause(asked.askings, version.clauses, of.groups)
     return Agenda(
         version,
         tuple(_with(one, decided) for one in points),
-        tuple(sorted((_told(of, of.title(one), of.groups[one]) for one in of.groups), key=_rank)),
-        tuple(_told(of, version.clauses[one].locator, clauses[one]) for one in clauses),
+        tuple(sorted((_told(of, of.title(one), of.topics[one]) for one in of.topics), key=_rank)),
+        tuple(
+            _told(of, version.clauses[one].locator, told.clauses[one])
+            for one in version.clauses
+            if one in told.clauses
+        ),
     )
 
 
@@ -114,7 +110,7 @@ class _Review:
     school: School
     version: PolicyVersion
     catalogue: Catalogue
-    groups: Mapping[str, Sequence[Asking]]
+    topics: Mapping[str, Figure]
 
     def title(self, topic: str) -> str:
         known = self.catalogue.topics.get(topic)
@@ -165,8 +161,8 @@ def _to_check(of: _Review, now: datetime) -> Iterator[Point]:
 
 
 def _unclear(of: _Review) -> Iterator[Point]:
-    for topic in sorted(of.groups):
-        found = figure(of.groups[topic])
+    for topic in sorted(of.topics):
+        found = of.topics[topic]
         if found.favoured is None or not found.is_unclear:
             continue
         clauses = of.clauses(of.grounds(found.favoured))
@@ -192,8 +188,7 @@ def _silences(of: _Review, silences: Sequence[Silence]) -> Iterator[Point]:
         )
 
 
-def _told(of: _Review, name: str, group: Sequence[Asking]) -> Told:
-    found = figure(group)
+def _told(of: _Review, name: str, found: Figure) -> Told:
     return Told(name, found, of.option(found.favoured) if found.favoured else "")
 
 

@@ -1,9 +1,10 @@
-"""What was decided on the points for a policy's review."""
+"""What was decided on the points for a policy's review, and figures that outlive the answers."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String, Uuid
+from sqlalchemy import JSON, ForeignKey, Index, String, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lti_tool.core.database import Table, UtcDateTime
@@ -28,3 +29,15 @@ class ReviewDecision(Table):
     """The number of the version that is to mend it."""
     decided_at: Mapped[datetime] = mapped_column(UtcDateTime)
     decided_by: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
+
+
+class ReviewFigures(Table):
+    """What first answers under a version came to, from just before the first of them were disposed
+    of. Counts alone, of ten people or more: they tell of nobody, so they stay."""
+
+    __tablename__ = "review_figures"
+
+    school_id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    policy_number: Mapped[str] = mapped_column(String(20), primary_key=True)
+    kept_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    figures: Mapped[dict[str, Any]] = mapped_column(JSON)

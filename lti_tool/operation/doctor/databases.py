@@ -11,9 +11,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from lti_tool.config import Config
+from lti_tool.core import ledger
 from lti_tool.core.clock import Clock
 from lti_tool.core.database import Database
 from lti_tool.core.ledger import LedgerEntry, LedgerHead
+from lti_tool.evidence.retention import disposing
 from lti_tool.migrations import guards
 from lti_tool.migrations.run import head, knows, revision
 from lti_tool.operation.beating import LATE, alive, last_beat
@@ -57,6 +59,7 @@ def examine(config: Config, database: Database | None, clock: Clock) -> Iterator
             with database.reading() as session:
                 yield from _ledger(session, clock)
                 yield from _worker(session, clock)
+                yield from _retention(session)
     except SQLAlchemyError as error:
         says = str(getattr(error, "orig", error)).strip().splitlines()
         yield fault(
@@ -83,6 +86,20 @@ def _layout(connection: Connection) -> Iterator[Finding]:
             "Somebody changed the database by hand. clauseway evidence verify says whether "
             "records were altered; put the guards back from lti_tool/migrations/guards.py.",
         )
+
+
+def _retention(session: Session) -> Iterator[Finding]:
+    about, schools = "Retention", list(ledger.schools(session))
+    missing = {one: disposing.not_set(session, school_id=one) for one in schools}
+    for school_id, kinds in missing.items():
+        if kinds:
+            yield warning(
+                about,
+                f"{school_id} has not set yet: {', '.join(kinds)}; nothing of these is disposed of",
+                "A manager sets it under “How long data are kept”, or clauseway retention set.",
+            )
+    if schools and not any(missing.values()):
+        yield ok(about, "every school has set how long it keeps what")
 
 
 def _kind(connection: Connection) -> str:

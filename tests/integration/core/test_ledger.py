@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import Connection, delete, select, text
+from sqlalchemy import Connection, select, text
 
 from lti_tool.core import ledger
 from lti_tool.core.database import Database
@@ -16,7 +16,7 @@ from lti_tool.core.ledger import Disclosure, LedgerEntry, LedgerHead
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 SCHOOL = "hemswell-cliff"
-GUARDED = ("ledger_entry", "ledger_head", "checkpoint", "ledger_tile")
+GUARDED = ("ledger_entry", "ledger_head", "checkpoint", "ledger_tile", "disclosure")
 
 
 def write(database: Database, number: int = 1, school: str = SCHOOL) -> list[UUID]:
@@ -205,11 +205,18 @@ def test_concurrent_writers_on_several_schools_neither_lose_nor_deadlock(
     assert verify(database, "llanidloes") == (writers * each, None)
 
 
-def test_erasing_what_is_personal_leaves_the_chain_whole(database: Database) -> None:
-    write(database, 3)
-    with database.transaction() as session:
-        session.execute(delete(Disclosure))
-    assert verify(database) == (3, None)
+def test_a_value_that_was_taken_away_is_found(database: Database) -> None:
+    records = write(database, 3)
+    tamper(
+        database,
+        "DELETE FROM disclosure WHERE field = 'name' AND record_id = :id",
+        id=records[1].hex if database.is_sqlite else records[1],
+    )
+    count, fault = verify(database)
+    assert count == 1
+    assert fault == ledger.Break(
+        2, str(records[1]), "the kept value of “name” is gone, and was not disposed of"
+    )
 
 
 def resealed(database: Database, sequence: int, **changes: object) -> dict[str, object]:
@@ -288,9 +295,12 @@ def test_entries_cut_off_at_the_end_are_found(database: Database) -> None:
 
 def test_a_changed_personal_value_is_found(database: Database) -> None:
     records = write(database, 2)
-    with database.transaction() as session:
-        row = session.get_one(Disclosure, (records[1], "name"))
-        row.value = ledger.canonical("Somebody Else")
+    tamper(
+        database,
+        "UPDATE disclosure SET value = :value WHERE field = 'name' AND record_id = :id",
+        value=ledger.canonical("Somebody Else"),
+        id=records[1].hex if database.is_sqlite else records[1],
+    )
     count, fault = verify(database)
     assert count == 1
     assert fault == ledger.Break(

@@ -28,10 +28,21 @@ from lti_tool.evidence.packs import asking, contents, making
 from lti_tool.evidence.packs.models import Pack
 from lti_tool.evidence.packs.tasks import maker_of
 from lti_tool.evidence.proof.check import check
+from lti_tool.evidence.proof.report import said
 from lti_tool.people import memberships
 from lti_tool.people.models import Membership
 from tests.conftest import SetClock
-from tests.factories.packs import ask, declare, file_of, files, made, member, open_cycle, staffed
+from tests.factories.packs import (
+    ask,
+    declare,
+    erase,
+    file_of,
+    files,
+    made,
+    member,
+    open_cycle,
+    staffed,
+)
 from tests.factories.registers import GLENMERE, HEMSWELL, NOW, arrive, browser, csrf, make_manager
 from tests.integration.core.test_ledger import disarm
 
@@ -179,20 +190,15 @@ def test_people_who_left_and_people_who_were_erased(app: Flask, database: Databa
     with database.transaction() as session:
         session.get_one(Membership, left.membership_id).ends_on = date(2026, 10, 1)
     erased = declare(database, arrive(database, "To Be Erased"))
-    with database.engine.execution_options(writes=True).begin() as connection:
-        connection.execute(
-            text("DELETE FROM disclosure WHERE record_id = :id"),
-            {"id": erased.hex if database.is_sqlite else erased},
-        )
-        connection.execute(
-            text("DELETE FROM completion WHERE record_id = :id"),
-            {"id": erased.hex if database.is_sqlite else erased},
-        )
+    erase(database, HEMSWELL, erased)
     data = made(app, head)
     heads, *people = rows(files(data)["people.csv"])
     by_record = {row[-1]: dict(zip(heads, row, strict=True)) for row in people}
     assert by_record[str(erased)]["Name"] == ""
     assert by_record[str(erased)]["Declared on"] == "2026-09-03"
+    report = check(data)
+    assert (report.findings, report.erased) == ([], 1)
+    assert "Erased under retention: the names of 1 records." in "\n".join(said(data)[0])
     by_name = {row[2]: dict(zip(heads, row, strict=True)) for row in people}
     assert by_name["Left Early"]["State"] == "Left incomplete"
     counted = dict(zip(*rows(files(data)["counts.csv"]), strict=True))

@@ -5,6 +5,7 @@
 const UNLISTED = ['manifest.json', 'signature.json']
 const WORKBOOK = 'workbook.xlsx'
 const ENTRIES = 'entries.jsonl'
+const VALUES = ['person', 'printed_name', 'score']
 const LETTERS = '3479ACDEFGHJKMNPQRTVWXY'
 const MOST_UNPACKED = 512 * 1024 * 1024
 
@@ -355,7 +356,8 @@ async function check (data, { key = '', code = '' } = {}) {
     }
   }
   const verdict = pack.found.length ? 'altered' : key || code ? 'genuine' : 'origin-not-shown'
-  return { verdict, findings: pack.found, manifest, fingerprint: signer, codes: Object.fromEntries(codes) }
+  const erased = Array.from(known.values()).filter((one) => Object.keys(one.erased).length).length
+  return { verdict, findings: pack.found, manifest, fingerprint: signer, codes: Object.fromEntries(codes), erased }
 }
 
 async function checkFiles (pack, manifest) {
@@ -395,10 +397,12 @@ const recordsOf = (facts) => `${facts.module ?? ''} ${facts.cycle ?? ''}`
 
 async function checkEntries (pack, manifest, said) {
   const [completions, numbers, sealed, asked] = [new Map(), new Map(), new Map(), new Set()]
+  const disposals = new Set()
   const more = (counts, name) => counts.set(name, (counts.get(name) ?? 0) + 1)
   for (const [school, entry] of await readEntries(pack, said)) {
     if (!entry) more(sealed, school)
     else if (entry.kind === 'pack-asked' && entry.facts.pack === manifest.pack) asked.add(school)
+    else if (entry.kind === 'disposed') disposals.add(`${school} ${entry.record}`)
     else if (entry.kind === 'completion') {
       completions.set(entry.record, entry)
       more(numbers, `${school} ${recordsOf(entry.facts)}`)
@@ -418,7 +422,20 @@ async function checkEntries (pack, manifest, said) {
     }
     if (!asked.has(school)) pack.add('export-unrecorded', { school })
   }
+  for (const entry of completions.values()) checkValues(pack, entry, manifest.audience === 'managers', disposals)
   return completions
+}
+
+// What is not disclosed was erased, and what was erased was recorded as such.
+function checkValues (pack, { sequence, school, personal, disclosed, erased }, isOpen, disposals) {
+  const where = { entry: sequence, school }
+  for (const field of isOpen ? VALUES : []) {
+    if (Object.hasOwn(personal, field) && !Object.hasOwn(disclosed, field) && !Object.hasOwn(erased, field)) pack.add('value-withheld', { ...where, field })
+  }
+  for (const field of Object.keys(erased).sort()) {
+    const isRecorded = disposals.has(`${school} ${erased[field]}`)
+    if (!isRecorded || !Object.hasOwn(personal, field) || Object.hasOwn(disclosed, field)) pack.add('erasure-unrecorded', { ...where, field })
+  }
 }
 
 async function readEntries (pack, said) {
@@ -438,14 +455,14 @@ async function readEntries (pack, said) {
       pack.add('entry-unreadable', { file: ENTRIES, line: at + 1 })
       continue
     }
-    const { school, sequence, path, sealed, body, disclosed } = one
+    const { school, sequence, path, sealed, body, disclosed, erased } = one
     const where = { entry: sequence, school }
     const isAfter = school > last[0] || (school === last[0] && sequence > last[1])
     if (isAfter) last = [school, sequence]
     else pack.add('entry-order', { file: ENTRIES, line: at + 1, ...where })
     const hash = body ? await sha256(encoder.encode(body)) : sealed
     const root = await rootBy(path, await leafHash(hash), sequence - 1, said.get(school)?.size ?? 0)
-    const entry = body ? await entryOf(pack, body, where, disclosed) : null
+    const entry = body ? await entryOf(pack, body, where, disclosed, erased) : null
     if (!root || hex(root) !== said.get(school).root || (body && !entry)) pack.add('entry-altered', where)
     else found.push([school, entry])
   }
@@ -453,17 +470,18 @@ async function readEntries (pack, said) {
 }
 
 function fieldsOf (found) {
-  const [body, disclosed] = [found.entry ?? '', found.disclosed ?? {}]
+  const [body, disclosed, erased] = [found.entry ?? '', found.disclosed ?? {}, found.erased ?? {}]
   const isRight = typeof found.school === 'string' && Number.isInteger(found.sequence) &&
-    typeof body === 'string' && isObject(disclosed) && Array.isArray(found.path)
+    typeof body === 'string' && isObject(disclosed) && Array.isArray(found.path) &&
+    isObject(erased) && Object.values(erased).every((record) => typeof record === 'string')
   if (!isRight) throw new TypeError()
   return {
     school: found.school, sequence: found.sequence, path: found.path.map(unhex),
-    sealed: unhex(found.hash ?? ''), body, disclosed
+    sealed: unhex(found.hash ?? ''), body, disclosed, erased
   }
 }
 
-async function entryOf (pack, body, { entry: sequence, school }, given) {
+async function entryOf (pack, body, { entry: sequence, school }, given, erased) {
   let said
   try {
     said = JSON.parse(body)
@@ -486,7 +504,7 @@ async function entryOf (pack, body, { entry: sequence, school }, given) {
     }
     if (!isRecorded) pack.add('disclosure-false', { entry: sequence, school, field })
   }
-  return { school, sequence, kind: said.kind, record: said.record, facts: said.facts, disclosed }
+  return { school, sequence, kind: said.kind, record: said.record, facts: said.facts, personal: said.personal, disclosed, erased }
 }
 
 async function checkTables (pack, manifest, said, known) {
@@ -616,6 +634,7 @@ function show (report) {
   result.className = `result ${report.verdict}`
   line('h2', WORDS.verdicts[report.verdict], result).tabIndex = -1
   line('p', WORDS.explained[report.verdict], result)
+  if (report.erased) line('p', WORDS.erased.replace('{number}', report.erased), result)
   const list = line('ul', '', result)
   for (const finding of report.findings) line('li', worded(finding), list)
   if (!report.findings.length) list.remove()
