@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from bench.browsers import Connections, Expert, share, timed
+from bench.browsers import Connections, Expert, timed
 from bench.learners import QUESTION, Learner
 from bench.serving import HEAD, Platform, Server
 
@@ -36,11 +36,6 @@ class Spent:
     @property
     def per_second(self) -> float:
         return len(self.waits) / self.lasted
-
-    @property
-    def tail(self) -> float:
-        """p99 as a multiple of p50."""
-        return share(self.waits, 0.99) / share(self.waits, 0.5)
 
 
 class Peer:
@@ -92,6 +87,10 @@ class Peer:
     def cpu(self, name: str) -> float:
         """CPU milliseconds of an act: the median of the rounds."""
         return statistics.median(one.cpu for one in self.spent[name])
+
+    def per_second(self, name: str) -> float:
+        """How many were done in a second: the median of the rounds."""
+        return statistics.median(one.per_second for one in self.spent[name])
 
     def waits(self, name: str) -> list[float]:
         """How long everybody waited, of all rounds, sorted."""

@@ -33,24 +33,25 @@ from lti_tool.training.models import Completion, Declaration, Journey
 
 SCHOOL = "hemswell-cliff"
 LAST_YEAR = datetime(2025, 9, 20, 9, 0, tzinfo=UTC)
+LAST_AUTUMN = datetime(2025, 9, 1, 6, 0, tzinfo=UTC)
 OPENS = datetime(2026, 9, 1, 6, 0, tzinfo=UTC)
 
 
-def fill(session: Session, people: int) -> None:
-    session.add(Calendar(school_id=SCHOOL, began_on=date(2025, 8, 1), changed_at=LAST_YEAR))
+def fill(session: Session, people: int, school_id: str = SCHOOL) -> None:
+    session.add(Calendar(school_id=school_id, began_on=date(2025, 8, 1), changed_at=LAST_YEAR))
     session.flush()
     rows: dict[type, list[dict[str, Any]]] = {
         table: [] for table in (Person, Membership, Absence, Journey, Declaration, Completion)
     }
     for number in range(people):
-        _add(rows, number)
+        _add(rows, number, school_id)
     for table, found in rows.items():
         session.execute(insert(table), found)
 
 
-def _add(rows: dict[type, list[dict[str, Any]]], number: int) -> None:
+def _add(rows: dict[type, list[dict[str, Any]]], number: int, school_id: str) -> None:
     person, journey, declaration = new_id(), new_id(), new_id()
-    here = {"school_id": SCHOOL, "person_id": person}
+    here = {"school_id": school_id, "person_id": person}
     is_new = number % 10 == 0
     rows[Person].append({"id": person, "name": f"Person {number}", "created_at": LAST_YEAR})
     rows[Membership].append(
@@ -130,7 +131,7 @@ def main() -> None:
 
 
 def open_before(session: Session, school: School) -> object:
-    return opened(session, school, datetime(2025, 9, 1, 6, 0, tzinfo=UTC))
+    return opened(session, school, LAST_AUTUMN)
 
 
 def opened(session: Session, school: School, now: datetime = OPENS) -> object:

@@ -35,10 +35,12 @@ class Learner:
         await self.browser.see("GET", "/training/who-to-tell")
         await self.browser.send("/training/who-to-tell")
 
-    async def learn(self) -> None:
+    async def learn(self, think: float = 0) -> None:
         """All there is to read."""
         for section in self.sections:
+            await asyncio.sleep(think)
             await self.read(section)
+        await asyncio.sleep(think)
         await self.tell()
 
     async def answer(self) -> None:
@@ -61,22 +63,27 @@ class Learner:
 
     async def walk(self, think: float = 0) -> None:
         """Launch and do everything, with so many seconds at each page."""
+        await self.start(think)
+        await self.finish(think)
+
+    async def start(self, think: float = 0) -> None:
+        """Launch, and read all there is to read."""
         await self.launch.log_in()
         self.launch.sign()
         await self.launch.arrive()
         await asyncio.sleep(think)
         await self.begin()
-        for section in self.sections:
-            await asyncio.sleep(think)
-            await self.read(section)
-        await asyncio.sleep(think)
-        await self.tell()
+        await self.learn(think)
+
+    async def finish(self, think: float = 0) -> None:
+        """Answer, sign, and see that it is done."""
         await self.browser.see("GET", QUESTION + "1")
         for _ in range(MOST_PAGES):
             await asyncio.sleep(think)
             if not self.browser.path.startswith(QUESTION):
                 break
             await self.answer()
+            await asyncio.sleep(think)
             await self.browser.see("GET", self.onward)
         await self.browser.see("GET", "/training/declaration")
         await asyncio.sleep(think)

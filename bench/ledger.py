@@ -27,6 +27,12 @@ from lti_tool.migrations.run import upgrade
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 SCHOOL = "hemswell-cliff"
+FACTS = {
+    "module": "annual-refresh",
+    "cycle": "2026-27",
+    "status": 200,
+    "line_item": "https://moodle.example.org/mod/lti/services.php/1",
+}
 ROUNDS, APPENDS, PROOFS = 15, 60, 300
 
 
@@ -39,14 +45,7 @@ def append(database: Database, number: int, person: UUID | None = None) -> None:
                 session,
                 school_id=SCHOOL,
                 kind="score-sent",
-                facts={
-                    "completion": str(uuid4()),
-                    "module": "annual-refresh",
-                    "cycle": "2026-27",
-                    "score": 80 + index % 20,
-                    "status": 200,
-                    "line_item": f"https://moodle.example.org/mod/lti/services.php/{index}",
-                },
+                facts=FACTS | {"completion": str(uuid4()), "score": 80 + index % 20},
                 person_id=person,
                 personal={"person": str(person), "actor": str(person)} if person else None,
                 now=NOW,

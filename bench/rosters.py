@@ -24,7 +24,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from lti_tool.app import create_app
 from lti_tool.config import Config
@@ -101,9 +101,9 @@ def member(number: int) -> dict[str, Any]:
     }
 
 
-def prepare(folder: Path, platform: Platform) -> UUID:
+def prepare(url: str, platform: Platform) -> UUID:
     """A migrated database with the course linked; returns the roster's number."""
-    database = Database(f"sqlite:///{folder / 'clauseway.sqlite3'}")
+    database = Database(url)
     upgrade(database.engine)
     now, details = utc_now(), {"deployment_id": "1", "schools": (SCHOOL,)}
     urls = {name: platform.url for name in ("issuer", "auth_login_url", "auth_token_url")}
@@ -114,7 +114,9 @@ def prepare(folder: Path, platform: Platform) -> UUID:
             now=now,
         )
         head = expect(session, realm=str(row.id), subject="head", now=now)
-        place = session.query(Deployment).one().id
+        place = session.scalars(
+            select(Deployment.id).where(Deployment.registration_id == row.id)
+        ).one()
         course = {"deployment_row_id": place, "context_id": "2"}
         session.execute(
             insert(ResourceLink).values(
@@ -134,13 +136,10 @@ def prepare(folder: Path, platform: Platform) -> UUID:
     return roster_id
 
 
-def read_here(folder: Path, roster_id: UUID) -> None:
+def read_here(folder: Path, url: str, roster_id: UUID) -> None:
     """In a process of its own: one reading, and what it took, as JSON on standard output."""
     config = Config(
-        instance=folder,
-        url="http://localhost:8000",
-        database_url=f"sqlite:///{folder / 'clauseway.sqlite3'}",
-        log_level="ERROR",
+        instance=folder, url="http://localhost:8000", database_url=url, log_level="ERROR"
     )
     lti = create_app(config).extensions["lti"]
     held = int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
@@ -195,22 +194,31 @@ class Others:
         }
 
 
-def measure(folder: Path, roster_id: UUID) -> dict[str, Any]:
-    """One reading in a process of its own, with somebody else at the door."""
-    others = Others(folder / "clauseway.sqlite3")
-    command = [sys.executable, "-m", "bench.rosters", "--here", str(folder), str(roster_id)]
+def measure(folder: Path, url: str, roster_id: UUID) -> dict[str, Any]:
+    """One reading in a process of its own."""
+    here = ["--here", str(folder), url, str(roster_id)]
+    command = [sys.executable, "-m", "bench.rosters", *here]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     result: dict[str, Any] = json.loads(done.stdout)
-    return result | others.stop()
+    return result
+
+
+def newcomers(folder: Path, url: str, people: int) -> float:
+    """CPU seconds to read a list of so many that nobody knows yet."""
+    platform = Platform()
+    platform.is_paged = True
+    platform.members = [member(number) for number in range(people)]
+    found: float = measure(folder, url, prepare(url, platform))["cpu_seconds"]
+    return found
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--members", type=int, default=10_000)
-    parser.add_argument("--here", nargs=2)
+    parser.add_argument("--here", nargs=3)
     asked = parser.parse_args()
     if asked.here:
-        read_here(Path(asked.here[0]), UUID(asked.here[1]))
+        read_here(Path(asked.here[0]), asked.here[1], UUID(asked.here[2]))
         return
     platform = Platform()
     everybody = [member(number) for number in range(asked.members)]
@@ -218,7 +226,8 @@ def main() -> None:
         platform.is_paged = is_paged
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
-            roster_id = prepare(folder, platform)
+            url = f"sqlite:///{folder / 'clauseway.sqlite3'}"
+            roster_id = prepare(url, platform)
             for case, members in (
                 ("all new", everybody),
                 ("again", everybody),
@@ -226,7 +235,9 @@ def main() -> None:
             ):
                 platform.members = members
                 way = f"pages of {PAGE}" if is_paged else "one page"
-                print(way, case, json.dumps(measure(folder, roster_id)))
+                others = Others(folder / "clauseway.sqlite3")  # at the door meanwhile
+                found = measure(folder, url, roster_id)
+                print(way, case, json.dumps(found | others.stop()))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from lti_tool.policies.case import Case
 from lti_tool.policies.documents import Fault
@@ -118,3 +119,7 @@ class Catalogue:
     """Schools served as they were last good, since their files are so no more."""
     vocabulary: Vocabulary = field(default_factory=Vocabulary, repr=False)
     """To read again a version that was kept and has no file any more."""
+    worked_out: dict[object, Any] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """What was worked out from the content, which stays as it is: see ``training/course.py``."""

@@ -4,10 +4,10 @@ Reads content alone, never a table.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Final
+from typing import Final, TypeVar
 
 from flask_babel import gettext as _
 
@@ -24,6 +24,10 @@ from lti_tool.training.selection import Anew, Candidate, most_telling
 MUSTS: Final = "musts"
 EMPLOYEES: Final = frozenset({"teaching", "support"})
 """Wording on discipline is for those whom the school employs."""
+MOST_WORKED_OUT: Final = 2000
+"""What is kept of it at most, some megabytes; then it is worked out anew."""
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -216,27 +220,52 @@ class Course:
 
     def resolution(self, scenario: Scenario) -> Resolution:
         """What this policy says on a scenario, for this reader."""
-        return resolve(self.version, self.school, self.role_group, scenario.case)
+        return self._once(scenario, lambda: self._resolve(scenario))
 
-    @cached_property
-    def candidates(self) -> list[Candidate]:
+    @property
+    def candidates(self) -> Sequence[Candidate]:
         """Every scenario that can be put to this reader. Not one on which the policy is silent
         because it binds nobody like the reader: that is said once, not asked. Nor one that is
         settled and has nothing to get right, or nothing to get wrong, for this role group. Nor
         one for whoever moderates the official pages: their clauses are not among what is read."""
+        return self._once("candidates", self._candidates)
+
+    @property
+    def provisions(self) -> tuple[Provision, ...]:
+        """Every clause that the reader may be shown, in the policy's order."""
+        return self._once("provisions", self._provisions)
+
+    def _once(self, what: object, work: Callable[[], Found]) -> Found:
+        """What follows from the content alone is worked out once for all readers of a role group.
+
+        Content is told by identity, and held with what was found, so that no other can take its
+        place in the memory.
+        """
+        known = self.catalogue.worked_out
+        content = (what, self.version, self.school)
+        key = (what if isinstance(what, str) else id(what), id(self.version), id(self.school))
+        if (found := known.get((*key, self.role_group))) is None:
+            if len(known) >= MOST_WORKED_OUT:
+                known.clear()
+            found = known[*key, self.role_group] = (work(), content)
+        answer: Found = found[0]
+        return answer
+
+    def _resolve(self, scenario: Scenario) -> Resolution:
+        return resolve(self.version, self.school, self.role_group, scenario.case)
+
+    def _candidates(self) -> Sequence[Candidate]:
         topics = self.catalogue.topics
-        found = ((one, self.resolution(one)) for one in self.catalogue.scenarios.values())
-        return [
+        found = ((one, self._resolve(one)) for one in self.catalogue.scenarios.values())
+        return tuple(
             Candidate(one.id, one.topic, one.family, said.state, topics[one.topic].important)
             for one, said in found
             if said.silence is not Silence.UNBOUND
             and not one.case.facts.get("moderator")
             and (said.state is not State.SETTLED or can_be_scored(said))
-        ]
+        )
 
-    @cached_property
-    def provisions(self) -> tuple[Provision, ...]:
-        """Every clause that the reader may be shown, in the policy's order."""
+    def _provisions(self) -> tuple[Provision, ...]:
         forces: Mapping[str, set[tuple[Force, str]]] = defaultdict(set)
         for rule in self.version.rules:
             if self.role_group in rule.binds and rule.stated and rule.mode is not Mode.PERMITS:
