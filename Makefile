@@ -6,7 +6,7 @@ STAMP := .venv/.installed
 PYTEST := $(BIN)/pytest -n 2 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test coverage check lint types floors content interop migrate assets translations conformance lock clean
+.PHONY: help install run test coverage bench check lint types floors content interop migrate assets translations conformance lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -39,6 +39,9 @@ interop: assets $(INTEROP:%=.interop/%/.installed) ## with platforms we did not 
 .interop/%/.installed: requirements-interop-%.lock tools/install.sh
 	@tools/install.sh .interop/$* $<
 	@touch $@
+
+bench: assets ## what everything costs, beside a floor and at a million completions (QUICK=1: a short form)
+	@$(BIN)/python -m bench $(if $(QUICK),--quick)
 
 check: lint types floors content assets ## what to run before every commit: all but browser and PostgreSQL
 	@$(PYTEST) -q -m "not browser and not postgres"
