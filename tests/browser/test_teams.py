@@ -115,6 +115,7 @@ def test_what_managers_set_up_on_a_small_screen(tab_at: Callable[..., TabLearner
         ("/teams/set-up", "Connect Microsoft Teams"),
         ("/teams/school", "Which school are you at?"),
         ("/channel", "Reminders to a channel"),
+        ("/connect/by-hand", "Connect a platform by hand"),  # all that is linked can be framed
         ("/register", "Register"),
     ):
         head.tool.goto(f"{head.product.tool}{path}")

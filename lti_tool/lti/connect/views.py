@@ -105,7 +105,7 @@ def confirm(secret: str) -> str:
 
 
 @blueprint.get("/by-hand")
-@public(csrf=False)
+@public()
 def manual() -> str:
     """Every address to copy, for each product in its own words."""
     url = _lti().config.url

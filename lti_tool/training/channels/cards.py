@@ -62,8 +62,8 @@ def summary(figures: Figures, next_due: date | None) -> str:
     if not left:
         return str(_("Everybody has done what they have to do. Thank you."))
     said: str = ngettext(
-        "%(num)d person has still something to do.",
-        "%(num)d people have still something to do.",
+        "%(num)d person still has something to do.",
+        "%(num)d people still have something to do.",
         left,
     )
     if next_due is not None:

@@ -13,6 +13,7 @@ from lti_tool.core.ids import new_id
 WAITING: Final = "waiting"
 SENT: Final = "sent"
 FAILED: Final = "failed"
+STOPPED: Final = "stopped"
 
 
 class Channel(Table):
@@ -41,7 +42,7 @@ class Post(Table):
     card: Mapped[str] = mapped_column(Text)
     """As it goes out, JSON: counts and links, nobody's name."""
     state: Mapped[str] = mapped_column(String(10))
-    """waiting, sent or failed."""
+    """waiting, sent, failed, or stopped: switched off, or the channel forgotten, before it went."""
     attempts: Mapped[int] = mapped_column(default=0)
     last_status: Mapped[int] = mapped_column(default=0)
     """What the webhook answered; 0 where nothing came."""

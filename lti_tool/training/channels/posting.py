@@ -28,7 +28,14 @@ from lti_tool.teams import tenants
 from lti_tool.teams.packages import TRAINING
 from lti_tool.teams.tenants import Teams
 from lti_tool.training.channels import cards
-from lti_tool.training.channels.models import FAILED, SENT, WAITING, Channel, Post
+from lti_tool.training.channels.models import (
+    FAILED,
+    SENT,
+    STOPPED,
+    WAITING,
+    Channel,
+    Post,
+)
 from lti_tool.training.reminders import facts, planning, settings
 from lti_tool.training.reminders.models import ReminderSettings
 from lti_tool.ui.format import local
@@ -73,6 +80,8 @@ def switch(session: Session, *, school_id: str, is_on: bool, by: UUID, now: date
     if found is None:
         raise ToolError("webhook-wrong")
     found.is_on, found.changed_at, found.changed_by = is_on, now, by
+    if not is_on:
+        _stop(session, school_id)
     _record(session, "channel-on" if is_on else "channel-off", school_id, by, now)
 
 
@@ -81,7 +90,7 @@ def forget(session: Session, *, school_id: str, by: UUID, now: datetime) -> None
     found = session.get(Channel, school_id)
     if found is not None:
         session.delete(found)
-        _drop(session, school_id)
+        _stop(session, school_id)
         _record(session, "channel-forgotten", school_id, by, now)
 
 
@@ -130,7 +139,7 @@ def try_now(session: Session, *, school: School, teams: Teams, now: datetime) ->
 
 def plan_day(session: Session, *, school: School, teams: Teams, now: datetime) -> bool:
     """Post to a school's channel where it is time: a week after the last, on a school day outside
-    the quiet hours of its reminders, while anybody has still something to do."""
+    the quiet hours of its reminders, while anybody still has something to do."""
     found = session.scalar(select(Channel).where(Channel.school_id == school.id).with_for_update())
     today = local(now).date()
     if found is None or _last(session, school.id) > today - WEEK:
@@ -138,10 +147,10 @@ def plan_day(session: Session, *, school: School, teams: Teams, now: datetime) -
     terms = facts.terms(session, settings.read(session, school=school, now=now))
     if planning.shut(replace(terms, is_on=found.is_on), local(now)):
         return False
-    made = outlook(session, school=school, teams=teams, now=now)
     readers = facts.load(session, school_id=school.id, today=today)
     if not any(planning.open_duties(one, today) for one in readers if one.standing == "counted"):
         return False
+    made = outlook(session, school=school, teams=teams, now=now)
     _queue(session, school.id, "reminder", made, now)
     return True
 
@@ -231,7 +240,9 @@ def _note(row: Post, answer: Answer | None, *, is_forgotten: bool, now: datetime
     )
     if answer is not None and answer.is_ok:
         row.state, row.sent_at = SENT, now
-    elif is_forgotten or is_lasting or now - row.made_at > GIVE_UP:
+    elif is_forgotten:
+        row.state = STOPPED
+    elif is_lasting or now - row.made_at > GIVE_UP:
         row.state = FAILED
     else:
         row.next_at = now + min(FIRST_WAIT * 2 ** min(row.attempts - 1, 10), LONGEST_WAIT)
@@ -253,10 +264,10 @@ def _queue(session: Session, school_id: str, kind: str, made: str, now: datetime
     return post.id
 
 
-def _drop(session: Session, school_id: str) -> None:
-    session.execute(
-        update(Post).where(Post.school_id == school_id, Post.state == WAITING).values(state=FAILED)
-    )
+def _stop(session: Session, school_id: str) -> None:
+    """Let nothing go that has not gone yet."""
+    waiting = (Post.school_id == school_id, Post.state == WAITING)
+    session.execute(update(Post).where(*waiting).values(state=STOPPED))
 
 
 def _last(session: Session, school_id: str) -> date:

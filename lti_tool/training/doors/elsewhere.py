@@ -14,7 +14,7 @@ from uuid import UUID
 from flask import Flask
 from flask_babel import gettext as _
 from huey import crontab
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from lti_tool.core.clock import Clock
@@ -27,6 +27,8 @@ from lti_tool.policies.policy import School
 from lti_tool.training.models import Completion
 
 RECENT: Final = timedelta(days=366)
+Roots = Select[UUID | None]
+"""Those whom somebody else turned out to be."""
 
 
 @dataclass(frozen=True)
@@ -64,78 +66,78 @@ def owe_elsewhere(
     Of everybody who is more than one person in our rows, or of one of them. Doing it twice
     changes nothing.
     """
-    roots = _roots(session, person_id)
-    if not roots:
+    roots = select(Person.one_with).where(Person.one_with.is_not(None))
+    if person_id is not None:
+        roots = roots.where(or_(Person.id == person_id, Person.one_with == person_id))
+    done = _done(session, roots, now)
+    if not done:
         return 0
-    places = _places(session, roots)
+    places, owed = _places(session, roots), _owed(session, roots)
     number = 0
-    for done, root in _done(session, roots, now):
-        school = schools.get(done.school_id)
-        if school is None or not _counts(done, cycle_of(now, school.year_starts)):
+    for one, root in done:
+        school = schools.get(one.school_id)
+        if school is None or not _counts(one, cycle_of(now, school.year_starts)):
             continue
-        has_it = set(
-            session.scalars(
-                select(ScoreOutbox.registration_id).where(ScoreOutbox.completion_id == done.id)
-            )
-        )
-        for place in _best(places.get((done.school_id, root), []), done.module):
-            if place.registration_id not in has_it:
-                _owe(session, done, place, now)
+        for place in _best(places.get((one.school_id, root), []), one.module):
+            if (one.id, place.registration_id) not in owed:
+                _owe(session, one, place, now)
                 number += 1
     return number
 
 
-def _roots(session: Session, person_id: UUID | None) -> frozenset[UUID]:
-    """Those whom somebody else turned out to be."""
-    asked = select(Person.one_with).where(Person.one_with.is_not(None)).distinct()
-    if person_id is not None:
-        asked = asked.where(or_(Person.id == person_id, Person.one_with == person_id))
-    return frozenset(found for found in session.scalars(asked) if found)
+def _root(person: type[Person]) -> ColumnElement[UUID]:
+    """Who somebody is, where they turned out to be somebody else."""
+    return func.coalesce(person.one_with, person.id)
 
 
-def _places(session: Session, roots: frozenset[UUID]) -> dict[tuple[str, UUID], list[Known]]:
+def _places(session: Session, roots: Roots) -> dict[tuple[str, UUID], list[Known]]:
     """Where each was launched from, by school and person, the latest first."""
     one = aliased(Person)
-    root = func.coalesce(one.one_with, one.id)
-    found: dict[tuple[str, UUID], list[Known]] = {}
-    for row in session.execute(
-        select(
-            Visit.school_id,
-            root.label("root"),
-            Visit.place_id,
-            Visit.identity_id,
-            Visit.module,
-            Deployment.registration_id,
-        )
+    where = (
+        *(Visit.school_id, _root(one), ResourceLink.id, Visit.identity_id, Visit.module),
+        Deployment.registration_id,
+    )
+    rows = session.execute(
+        select(*where)
         .join(Identity, Identity.id == Visit.identity_id)
         .join(one, one.id == Identity.person_id)
         .join(ResourceLink, ResourceLink.id == Visit.place_id)
         .join(Deployment, Deployment.id == ResourceLink.deployment_row_id)
-        .where(Visit.door == "lti", Visit.confirmed_at.is_not(None), root.in_(roots))
-        .order_by(Visit.started_at.desc())
-    ):
-        known = Known(row.registration_id, row.place_id, row.identity_id, row.module)
-        held = found.setdefault((row.school_id, row.root), [])
-        if known not in held:
-            held.append(known)
+        .where(Visit.door == "lti", Visit.confirmed_at.is_not(None), _root(one).in_(roots))
+        .group_by(*where)
+        .order_by(func.max(Visit.started_at).desc())
+    )
+    found: dict[tuple[str, UUID], list[Known]] = {}
+    for school_id, root, link_id, identity_id, module, registration_id in rows:
+        known = Known(registration_id, link_id, identity_id, module)
+        found.setdefault((school_id, root), []).append(known)
     return found
 
 
-def _done(session: Session, roots: frozenset[UUID], now: datetime) -> list[tuple[Completion, UUID]]:
+def _done(session: Session, roots: Roots, now: datetime) -> list[tuple[Completion, UUID]]:
     """What they have done lately, with a score, and whose it is."""
-    root = func.coalesce(Person.one_with, Person.id)
     rows = session.execute(
-        select(Completion, root.label("root"))
+        select(Completion, _root(Person))
         .join(Person, Person.id == Completion.person_id)
         .where(
-            root.in_(roots),
+            _root(Person).in_(roots),
             Completion.score.is_not(None),
             Completion.withdrawn_at.is_(None),
             Completion.completed_at > now - RECENT,
         )
         .order_by(Completion.completed_at)
     )
-    return [(row.Completion, row.root) for row in rows]
+    return [(done, root) for done, root in rows]
+
+
+def _owed(session: Session, roots: Roots) -> set[tuple[UUID, UUID]]:
+    """Which completions which platforms were owed already."""
+    rows = session.execute(
+        select(ScoreOutbox.completion_id, ScoreOutbox.registration_id)
+        .join(Person, Person.id == ScoreOutbox.person_id)
+        .where(_root(Person).in_(roots))
+    )
+    return {(completion_id, registration_id) for completion_id, registration_id in rows}
 
 
 def _counts(done: Completion, this_year: str) -> bool:

@@ -8,6 +8,7 @@ from lti_tool.people import memberships
 from lti_tool.people.memberships import make_manager_code
 from lti_tool.people.models import Grant, Membership
 from lti_tool.teams.tenants import FRAMED_BY
+from lti_tool.teams.views import IN_TEAMS
 from sandbox_lms.platform import OMIT
 from sandbox_lms.schools import SCHOOLS
 from tests.factories.registers import GLENMERE, HEMSWELL, ORIGIN
@@ -206,6 +207,9 @@ def test_framed_by_teams_and_nobody_else(world: TeamsWorld) -> None:
     assert (enter.status_code, policy(enter, "frame-ancestors")) == (401, teams)
     for path in ("/teams/about", "/teams/set-up", "/connect/by-hand", "/lti/jwks", "/healthz"):
         assert policy(world.client().get(path), "frame-ancestors") == "frame-ancestors 'none'"
+    for rule in world.app.url_map.iter_rules():
+        if "GET" in (rule.methods or ()) and not rule.arguments and rule.endpoint not in IN_TEAMS:
+            assert "microsoft" not in policy(world.client().get(rule.rule), "frame-ancestors")
     # Without a visit nobody knows in whose frame this happens, and it has to be read.
     assert policy(world.client().get("/register"), "frame-ancestors") == "frame-ancestors *"
 

@@ -138,12 +138,27 @@ def test_nothing_is_posted_until_it_is_switched_on(head: Head, webhook: Webhook)
     assert head.work() == 1
     (message,) = webhook.got
     said = json.dumps(message)
-    assert "2 people have still something to do" in said
+    assert "2 people still have something to do" in said
     for name in ("Xenia", "Quill", "Bo Learner"):
         assert name not in said
     head.act("off")
     head.app.extensions["clock"].move(days=8)
     assert head.work() == 0
+
+
+def test_what_waits_does_not_go_once_it_is_switched_off(head: Head, webhook: Webhook) -> None:
+    head.act("keep", url=webhook.url)
+    head.act("on")
+    webhook.status = 503
+    head.work()
+    head.act("off")
+    webhook.status = 202
+    head.app.extensions["clock"].move(hours=1)
+    assert head.work() == 0
+    assert len(webhook.got) == 1
+    assert "Not posted: it was switched off" in head.get()
+    head.act("try")  # one that a manager asks for goes all the same
+    assert head.work() == 1
 
 
 def test_the_address_is_a_secret(head: Head, webhook: Webhook) -> None:

@@ -26,8 +26,8 @@ def _words() -> object:
 @pytest.mark.parametrize(
     ("figures", "due", "link", "says"),
     [
-        (Figures(1, 0, 0, 0), None, LINK, "1 person has still something to do."),
-        (Figures(2, 5, 3, 1, 4), DAY, LINK, "7 people have still something to do. The next date"),
+        (Figures(1, 0, 0, 0), None, LINK, "1 person still has something to do."),
+        (Figures(2, 5, 3, 1, 4), DAY, LINK, "7 people still have something to do. The next date"),
         (Figures(0, 0, 0, 0), None, "", "Everybody has done"),
     ],
 )
