@@ -359,8 +359,6 @@ def _refuse(error: ToolError) -> tuple[str, int, dict[str, str]]:
         error = tries.told(error, g.mark.limit, text.status)
         text = ERRORS.get(error.code, ERRORS[UNKNOWN])
     log.info("refused", extra={"code": error.code, "why": error.log})
-    text = ERRORS.get(error.code, ERRORS[UNKNOWN])
-    g.frame_ancestors = ("*",)  # it holds no form and no data, and must be seen in a platform
     visit: Visit | None = g.get("visit")
     g.setdefault("frame_ancestors", _refused_before(visit))
     goes_on = text.status < 500 and visit and visit.confirmed_at and visit.school_id
