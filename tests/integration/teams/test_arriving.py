@@ -8,7 +8,6 @@ from lti_tool.people import memberships
 from lti_tool.people.memberships import make_manager_code
 from lti_tool.people.models import Grant, Membership
 from lti_tool.teams.tenants import FRAMED_BY
-from lti_tool.teams.views import IN_TEAMS
 from sandbox_lms.platform import OMIT
 from sandbox_lms.schools import SCHOOLS
 from tests.factories.registers import GLENMERE, HEMSWELL, ORIGIN
@@ -192,7 +191,7 @@ def test_two_tabs_at_once_of_somebody_new(world: TeamsWorld) -> None:
 
 def test_framed_by_teams_and_nobody_else(world: TeamsWorld) -> None:
     """``frame-ancestors`` is just the list of Teams, on the pages of this door and of its visits;
-    other pages have nothing of it."""
+    other pages have nothing of it (which tests/house asks of every route)."""
     teams = "frame-ancestors " + " ".join(FRAMED_BY)
     reply = world.enter(world.token(), school=HEMSWELL, to="register")
     client, page = world.open(reply)
@@ -207,9 +206,6 @@ def test_framed_by_teams_and_nobody_else(world: TeamsWorld) -> None:
     assert (enter.status_code, policy(enter, "frame-ancestors")) == (401, teams)
     for path in ("/teams/about", "/teams/set-up", "/connect/by-hand", "/lti/jwks", "/healthz"):
         assert policy(world.client().get(path), "frame-ancestors") == "frame-ancestors 'none'"
-    for rule in world.app.url_map.iter_rules():
-        if "GET" in (rule.methods or ()) and not rule.arguments and rule.endpoint not in IN_TEAMS:
-            assert "microsoft" not in policy(world.client().get(rule.rule), "frame-ancestors")
     # Without a visit nobody knows in whose frame this happens, and it has to be read.
     assert policy(world.client().get("/register"), "frame-ancestors") == "frame-ancestors *"
 
