@@ -14,6 +14,7 @@ from tests.browser.conftest import AXE_SOURCE
 from tests.factories.attacks import (
     ATTACKS,
     attacked,
+    overlapping,
     resigned,
     twice,
     with_checkpoint_of,
@@ -86,6 +87,7 @@ def test_both_checks_find_the_same(page: Page, packs: tuple[bytes, bytes], tmp_p
         ("another key, by code", forged, {"code": code}),
         ("another school", with_checkpoint_of(tmp_path / "other", pack, other), {}),
         ("twice", twice(pack, tmp_path / "twice"), {}),
+        ("bomb", overlapping(pack), {}),
     ]
     cases += [
         (one.name, attacked(one, tmp_path / one.name, pack), {"code": code}) for one in ATTACKS

@@ -3,6 +3,7 @@ one on the command line and the one in the browser."""
 
 import io
 import json
+import struct
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -365,6 +366,18 @@ def resigned(folder: Path, data: bytes) -> bytes:
         found["signature.json"] = json.dumps(said).encode()
 
     return altered(folder, data, change, covers_up=False)
+
+
+def overlapping(data: bytes, times: int = 5_000) -> bytes:
+    """A zip whose directory names one file so often that it would fill any memory: a few megabytes
+    here, and all of them a file of its own to whoever believes it."""
+    end = data[-22:]
+    size, offset = struct.unpack_from("<II", end, 12)
+    directory = data[offset : offset + size]
+    names = struct.unpack_from("<3H", directory, 28)
+    entry = directory[: 46 + sum(names)]
+    tail = struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, times, times, times * len(entry), offset, 0)
+    return data[:offset] + entry * times + tail
 
 
 def twice(data: bytes, folder: Path) -> bytes:

@@ -72,7 +72,7 @@ def read(data: bytes) -> tuple[list[tuple[str, bytes]], list[int]]:
 
 def unpack(data: bytes) -> dict[str, bytes]:
     """The files of any plain zip, such as a workbook. Raises ``Unreadable``."""
-    files = {}
+    files, left = {}, MOST_UNPACKED
     for name, method, _crc, size, offset in _listed(data):
         try:
             lengths = _LOCAL.unpack_from(data, offset)[-2:]
@@ -80,14 +80,16 @@ def unpack(data: bytes) -> dict[str, bytes]:
             raise Unreadable from fault
         start = offset + _LOCAL.size + sum(lengths)
         content = data[start : start + size]
-        files[name.decode("utf-8", "replace")] = content if method == 0 else _inflated(content)
+        found = content if method == 0 else _inflated(content, left)
+        files[name.decode("utf-8", "replace")] = found
+        left -= len(found)
     return files
 
 
-def _inflated(content: bytes) -> bytes:
+def _inflated(content: bytes, most: int) -> bytes:
     inflate = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
-        found = inflate.decompress(content, MOST_UNPACKED)
+        found = inflate.decompress(content, max(1, most))
     except zlib.error as fault:
         raise Unreadable from fault
     if not inflate.eof:
@@ -96,7 +98,10 @@ def _inflated(content: bytes) -> bytes:
 
 
 def _listed(data: bytes) -> Iterable[tuple[bytes, int, int, int, int]]:
-    """Name, method, CRC-32, packed size and offset of each file, as the directory has them."""
+    """Name, method, CRC-32, packed size and offset of each file, as the directory has them.
+
+    Files that would fill more than the zip itself lie over one another, and are a trap.
+    """
     try:
         mark, _, _, _, number, size, offset, comment = _END.unpack_from(data, len(data) - _END.size)
         if mark != b"PK\5\6" or comment or offset + size + _END.size > len(data):
@@ -111,6 +116,8 @@ def _listed(data: bytes) -> Iterable[tuple[bytes, int, int, int, int]]:
             name = data[start : start + name_length]
             found.append((name, entry[4], entry[7], entry[8], entry[16]))
             at = start + name_length + extra + comment
+        if sum(one[3] for one in found) > len(data):
+            raise Unreadable
     except struct.error as fault:
         raise Unreadable from fault
     return found

@@ -28,12 +28,13 @@ def rows_of_csv(content: bytes) -> list[list[str]]:
 
 def rows_of_sheet(workbook: bytes, sheet: str) -> list[list[str]]:
     """Every row of one sheet as texts, days as ISO 8601. Raises ``ValueError``."""
-    text = unpack(workbook).get(f"xl/worksheets/{sheet}.xml")
-    if text is None or b"<!" in text:
-        raise Unreadable
+    content = unpack(workbook).get(f"xl/worksheets/{sheet}.xml")
     try:
+        text = (content or b"").decode()  # what is read as text is not read again as another code
+        if "<!" in text:
+            raise Unreadable
         root = ElementTree.fromstring(text)  # noqa: S314  (no declarations, and so no entities)
-    except ElementTree.ParseError as fault:
+    except (UnicodeDecodeError, ElementTree.ParseError) as fault:
         raise Unreadable from fault
     return [[_cell(cell) for cell in row] for row in root.iter(f"{_MAIN}row")]
 

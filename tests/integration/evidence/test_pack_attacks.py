@@ -1,18 +1,22 @@
 """A stranger's check of a pack: what is whole is known to be, what was altered is named."""
 
+import io
 import random
+import zipfile
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from lti_tool.evidence.cli import evidence
+from lti_tool.evidence.proof import container, tables
 from lti_tool.evidence.proof.check import Report, check
 from lti_tool.evidence.proof.words import EXPLAINED, FINDINGS, VERDICTS
 from tests.factories.attacks import (
     ATTACKS,
     Attack,
     attacked,
+    overlapping,
     resigned,
     twice,
     with_checkpoint_of,
@@ -74,6 +78,37 @@ def test_any_flipped_byte_shows(pack: bytes) -> None:
 def test_a_pack_that_was_cut_off_is_none(pack: bytes) -> None:
     for data in (b"", b"PK", pack[:-1], pack[: len(pack) // 2], pack + b" "):
         assert named(check(data)) == [("no-pack", {})]
+
+
+def test_a_bomb_is_no_pack(pack: bytes) -> None:
+    assert named(check(overlapping(pack))) == [("no-pack", {})]
+
+
+def test_a_workbook_that_grows_without_end_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(container, "MOST_UNPACKED", 1024 * 1024)
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as file:
+        for name in ("a", "b", "c"):
+            file.writestr(name, bytes(500 * 1024))
+    with pytest.raises(container.Unreadable):
+        container.unpack(whole.getvalue())
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "cp037"])
+def test_a_sheet_brings_no_entities_in_whatever_letters(encoding: str) -> None:
+    sheet = (
+        '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">'
+        '<!ENTITY c SYSTEM "file:///etc/passwd">]><x>&b;</x>'
+    )
+    text = f'<?xml version="1.0" encoding="{encoding}"?>'.encode(
+        "utf-16" if encoding == "utf-16" else "ascii"
+    )
+    text += sheet.encode("utf-16-le" if encoding == "utf-16" else encoding)
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w") as file:
+        file.writestr("xl/worksheets/sheet1.xml", text)
+    with pytest.raises(container.Unreadable):
+        tables.rows_of_sheet(whole.getvalue(), "sheet1")
 
 
 def test_the_checkpoint_of_another_school_is_told(

@@ -95,6 +95,8 @@ function listed (data) {
       })
       at += 46 + lengths[0] + lengths[1] + lengths[2]
     }
+    // Files that would fill more than the zip itself lie over one another, and are a trap.
+    if (found.reduce((sum, one) => sum + one.size, 0) > data.length) throw new Unreadable()
     return found
   } catch {
     throw new Unreadable()
@@ -121,6 +123,19 @@ function readPack (data) {
   return { files, faults }
 }
 
+async function inflated (content) {
+  const stream = new Blob([content]).stream().pipeThrough(new DecompressionStream('deflate-raw'))
+  const [reader, parts] = [stream.getReader(), []]
+  for (let length = 0; length <= MOST_UNPACKED;) {
+    const { done, value } = await reader.read()
+    if (done) return new Uint8Array(await new Blob(parts).arrayBuffer())
+    parts.push(value)
+    length += value.length
+  }
+  await reader.cancel()
+  throw new Unreadable()
+}
+
 async function unpack (data, wanted) {
   for (const { name, method, size, offset } of listed(data)) {
     if (new TextDecoder().decode(name) !== wanted) continue
@@ -130,11 +145,10 @@ async function unpack (data, wanted) {
     const content = data.subarray(start, start + size)
     if (method === 0) return content
     try {
-      const stream = new Blob([content]).stream().pipeThrough(new DecompressionStream('deflate-raw'))
-      const found = new Uint8Array(await new Response(stream).arrayBuffer())
-      if (found.length <= MOST_UNPACKED) return found
-    } catch {}
-    throw new Unreadable()
+      return await inflated(content)
+    } catch {
+      throw new Unreadable()
+    }
   }
   throw new Unreadable()
 }
