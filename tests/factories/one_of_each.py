@@ -1,6 +1,7 @@
 """A row in every table for one school, made from the tables' own columns: whatever a new table
 holds, there is something of it that another school must not reach."""
 
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any, Final
 from uuid import UUID
@@ -11,6 +12,7 @@ from sqlalchemy import (
     Date,
     Integer,
     LargeBinary,
+    String,
     Text,
     UniqueConstraint,
     Uuid,
@@ -24,21 +26,31 @@ from lti_tool.core.ids import new_id
 from tests.factories.registers import NOW, Guest
 
 # What only the tool itself writes; and nobody becomes a manager.
-LEFT_OUT: Final = ("ledger", "checkpoint", "alembic", "manager_grant")
+LEFT_OUT: Final = ("ledger", "erasure", "checkpoint", "alembic", "manager_grant")
+
+# What has to be one of a few.
+KINDS: Final = {"disposal": "answers", "retention_period": "answers"}
 
 
-def one_of_each(database: Database, guest: Guest, *, text: str = "x") -> dict[str, UUID]:
+def one_of_each(
+    database: Database, guest: Guest, *, text: str = "x", chosen: Collection[str] = ()
+) -> dict[str, UUID]:
     """For each table that has one, the id of a row of this guest's school; of persons, visits,
-    identities and memberships the guest's own. ``text`` stands in every text without a rule."""
+    identities and memberships the guest's own. ``text`` stands in every text that is not one of
+    ``chosen`` or part of a key."""
     made: dict[str, UUID] = {}
     with database.transaction() as session:
         for sheet in Table.metadata.sorted_tables:
             if sheet.name.startswith(LEFT_OUT):
                 continue
             held = _held(sheet, guest)
-            row = session.execute(held).first() if held is not None else None
+            row: Sequence[Any] | None = (held is not None and session.execute(held).first()) or None
             if row is None:
-                values = {c.name: _value(c, made, guest, text) for c in sheet.c if _needed(c)}
+                values = {
+                    c.name: _value(c, made, guest, "x" if c.name in chosen else text)
+                    for c in sheet.c
+                    if _needed(c) or (isinstance(c.type, String) and c.name not in chosen)
+                }
                 session.execute(sheet.insert().values(**values))
                 row = [values.get("id")]
             if isinstance(row[0], UUID):
@@ -67,10 +79,11 @@ def _value(column: Column[Any], made: dict[str, UUID], guest: Guest, text: str) 
     for key in column.foreign_keys:
         if key.column.table.name in made and key.column.name == "id":
             return made[key.column.table.name]
-    if column.name == "school_id":
-        return guest.school_id
-    if column.name == "schools":
-        return [guest.school_id]
+    own = {"school_id": guest.school_id, "schools": [guest.school_id]}
+    if column.table.name in KINDS:
+        own["kind"] = KINDS[column.table.name]
+    if column.name in own:
+        return own[column.name]
     kinds: tuple[tuple[type, Any], ...] = (
         (Uuid, new_id()),
         (UtcDateTime, NOW),

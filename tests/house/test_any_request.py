@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
 import pytest
-from bs4 import BeautifulSoup, SoupStrainer
+from bs4 import BeautifulSoup
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, Phase, given, settings
@@ -109,12 +109,12 @@ class Stranger:
             reply = client.get(path, base_url="https://localhost")
             if reply.mimetype != "text/html":
                 continue
-            for form in BeautifulSoup(reply.data, "html.parser", parse_only=SoupStrainer("form")):
+            for form in BeautifulSoup(reply.data, "html.parser").select("form"):
                 sent: dict[str, list[str]] = {}
-                for field in form.select("[name]"):  # type: ignore[union-attr]
+                for field in form.select("[name]"):
                     sent.setdefault(str(field["name"]), []).append(str(field.get("value", "")))
-                action = str(form.get("action") or path)  # type: ignore[union-attr]
-                method = str(form.get("method", "get")).upper()  # type: ignore[union-attr]
+                action = str(form.get("action") or path)
+                method = str(form.get("method", "get")).upper()
                 found[method, action] = sent
         return found
 
@@ -201,7 +201,7 @@ def test_no_request_brings_the_tool_down(app: Flask, database: Database, who: st
     stranger = Stranger(app, database, who)
 
     @settings(
-        max_examples=4,
+        max_examples=3,
         deadline=None,
         derandomize=True,
         phases=[Phase.generate],

@@ -47,7 +47,7 @@ NAMES = {
     "second": "person",
 }
 # Parts of an address that are read in the visitor's own school alone.
-OF_OWN = {"number", "position", "secret", "section", "school_id"}
+OF_OWN = {"kind", "number", "position", "secret", "section", "school_id"}
 # What forms and queries name, by route and field.
 FIELDS = (
     ("managers.appoint", "person", "person"),

@@ -6,6 +6,7 @@ No veraPDF is to be had here, so this looks at what the two standards ask for mo
 import io
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
@@ -234,3 +235,22 @@ def test_the_agenda_stands_in_the_report_and_what_is_undecided_in_the_minutes(
     pdf = pikepdf.open(path)
     kinds = Counter(str(one.S) for one in tags(pdf.Root.StructTreeRoot))
     assert kinds["/LI"] == 1  # the case that was met
+
+
+def test_no_text_is_read_as_markup_of_the_report(tmp_path: Any, words: None) -> None:
+    """Run, the first would stop the report; read as markup, so would the brackets and the rest."""
+    evil = '#panic("run") #{ $x [ @nobody \\ *a _b `c <d> // /* #import "/etc/passwd"'
+    school = replace(CATALOGUE.schools[HEMSWELL], name=evil)
+    path = tmp_path / "report.pdf"
+    report.write(
+        path,
+        [line(1, name=evil, site=evil), line(2, "overdue", name="#eval(1+1)")],
+        audience="managers",
+        cycle="2026-27",
+        shown=[report.Shown(school, school.policy, Checkpoint(code="K7QM-4FXA"))],
+        catalogue=replace(CATALOGUE, schools={HEMSWELL: school}),
+        key="ab" * 32,
+        now=NOW,
+    )
+    with pikepdf.open(path) as whole:
+        assert len(whole.pages) > 1
