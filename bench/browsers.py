@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from bench.serving import CLIENT_ID, DEPLOYMENT_ID, SCHOOL, Platform
+from bench.serving import SCHOOL, Platform
 from lti_tool.curriculum.catalogue import Catalogue
 from lti_tool.curriculum.questions import fill
 from lti_tool.policies.resolve import resolve
@@ -46,10 +46,13 @@ class Connections:
 
     def __init__(self, port: int) -> None:
         self.port = port
+        self.waits: list[float] = []
+        """How long every answer took."""
         self._idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
 
     async def exchange(self, request: bytes) -> tuple[int, list[str], bytes]:
         """Status, header lines and body. Raises ``Fault`` where no answer comes."""
+        begun = time.perf_counter()
         while True:
             is_kept = bool(self._idle)
             reader, writer = (
@@ -70,6 +73,7 @@ class Connections:
                 writer.close()
                 raise Fault(f"no answer in {PATIENCE:.0f} s") from None
             self._idle.append((reader, writer))
+            self.waits.append(time.perf_counter() - begun)
             return found
 
     def close(self) -> None:
@@ -167,8 +171,8 @@ class Launch:
             "login_hint": self.browser.user,
             "target_link_uri": self.tool + "/lti/launch",
             "lti_message_hint": secrets.token_hex(8),
-            "client_id": CLIENT_ID,
-            "lti_deployment_id": DEPLOYMENT_ID,
+            "client_id": self.platform.client_id,
+            "lti_deployment_id": self.platform.deployment_id,
         }
         reply = await self.browser.ask("GET", "/lti/login?" + urlencode(query))
         asked = dict(parse_qsl(urlsplit(reply.location).query))

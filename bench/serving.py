@@ -41,6 +41,8 @@ class Platform:
     ``seconds`` is how long it takes over every call to its services.
     """
 
+    client_id, deployment_id = CLIENT_ID, DEPLOYMENT_ID
+
     def __init__(self) -> None:
         self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         numbers = self.key.public_key().public_numbers()
@@ -219,9 +221,9 @@ def connect(platform: Platform, environment: dict[str, str]) -> str:
     """A migrated tool that knows the platform and its head; the registration's number."""
     run(environment, "migrate")
     add = ["platforms", "add", "--json", "--name=Bench", f"--issuer={platform.url}"]
-    add += [f"--client-id={CLIENT_ID}", f"--auth-login-url={platform.url}/auth"]
+    add += [f"--client-id={platform.client_id}", f"--auth-login-url={platform.url}/auth"]
     add += [f"--auth-token-url={platform.url}/token", f"--jwks-url={platform.url}/jwks"]
-    add += [f"--deployment-id={DEPLOYMENT_ID}", f"--school={SCHOOL}"]
+    add += [f"--deployment-id={platform.deployment_id}", f"--school={SCHOOL}"]
     realm: str = json.loads(run(environment, *add))["id"]
     run(
         environment,
@@ -250,9 +252,10 @@ def start_tool(
     database: str = "",
     log: Path | None = None,
     server: Sequence[str] = (),
+    port: int = 0,
 ) -> Server:
     """The web process; ``server`` is another than granian."""
-    port = free_port()
+    port = port or free_port()
     environment = settings(instance, f"http://localhost:{port}", database)
     connect(platform, environment)
     command = list(server) or [
@@ -264,11 +267,11 @@ def start_tool(
 
 
 def start_worker(
-    instance: Path, url: str, *, database: str = "", log: Path | None = None
+    instance: Path, url: str, *, database: str = "", core: int | None = SERVED_BY
 ) -> Server:
     """What sends scores and does whatever else nobody waits for."""
     environment = settings(instance, url, database)
-    return Server([CLAUSEWAY, "worker"], environment=environment, log=log)
+    return Server([CLAUSEWAY, "worker"], environment=environment, core=core)
 
 
 def copied(folder: Path, to: Path) -> Path:

@@ -1,5 +1,6 @@
 """Trouble on demand: a service that is slow, refuses, or loses the connection."""
 
+import random
 import socket
 import struct
 import time
@@ -34,26 +35,36 @@ KINDS: Final = {
 class Fault:
     """`seconds` is the delay of `slow` and the Retry-After of 503 and 429 (0: none).
 
-    `times` is how many requests it still hits; None until it is cleared.
+    `times` is how many requests it still hits; None until it is cleared. `share` is the part of
+    them that it hits, by chance: 0.05 for one in twenty.
     """
 
     kind: str
     seconds: float = 0
     times: int | None = None
+    share: float = 1
 
 
 class Faults:
     def __init__(self) -> None:
         self._set: dict[str, Fault] = {}
 
-    def put(self, target: str, kind: str, *, seconds: float = 0, times: int | None = None) -> None:
+    def put(
+        self,
+        target: str,
+        kind: str,
+        *,
+        seconds: float = 0,
+        times: int | None = None,
+        share: float = 1,
+    ) -> None:
         """Set the fault of `target` (`all` for every one). Raises ValueError on an unknown word."""
         if target not in (*TARGETS, "all") or kind not in KINDS:
             raise ValueError(f"no such fault: {target} {kind}")
         for one in TARGETS if target == "all" else (target,):
             self._set.pop(one, None)
             if kind != "none":
-                self._set[one] = Fault(kind, seconds, times)
+                self._set[one] = Fault(kind, seconds, times, share)
 
     def clear(self) -> None:
         self._set.clear()
@@ -63,6 +74,8 @@ class Faults:
 
     def _take(self, target: str) -> Fault:
         fault = self.of(target)
+        if random.random() >= fault.share:  # noqa: S311
+            return Fault("none")
         if fault.times is not None:
             fault.times -= 1
             if fault.times <= 0:

@@ -1,7 +1,9 @@
 """Scores and results go the way they were recorded to go in Moodle 4.5.6."""
 
 import pytest
+from flask import Response
 
+from sandbox_lms.faults import Faults
 from sandbox_lms.platform import Platform
 from sandbox_lms.services import RESULT_CONTAINER
 from tests.conftest import SetClock
@@ -246,3 +248,16 @@ def test_pages_of_results_are_a_fatal_error(services: Services) -> None:
     page = services.call("GET", path, RESULT_CONTAINER)
     assert page.status_code == 404
     assert page.headers["Content-Type"].startswith("text/html")
+
+
+def test_a_fault_hits_its_share_of_the_calls() -> None:
+    faults = Faults()
+
+    def hit(share: float, calls: int) -> set[int]:
+        faults.put("scores", "503", share=share)
+        answer = Response("done")
+        return {faults.around("scores", lambda: answer).status_code for _ in range(calls)}
+
+    assert hit(0, 20) == {200}
+    assert hit(0.5, 100) == {200, 503}
+    assert hit(1, 20) == {503}
