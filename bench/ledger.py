@@ -18,6 +18,7 @@ from sqlalchemy import select, text
 
 from lti_tool.core import ledger
 from lti_tool.core.database import Database
+from lti_tool.core.drawers import Folder
 from lti_tool.core.ledger import LedgerEntry
 from lti_tool.evidence.checkpoints import checking, making
 from lti_tool.evidence.checkpoints.keys import EvidenceKeys
@@ -137,7 +138,7 @@ def measure(folder: Path, entries: int) -> None:
     slow, fast, ratio = appending(small, large)
     print(f"append: {slow:.0f}/s at 1000, {fast:.0f}/s at {entries}: {ratio:.2f} (aim 0.8)")
 
-    keys = EvidenceKeys(folder / "keys")
+    keys = EvidenceKeys(Folder(folder / "keys"))
     took = timed(lambda: making.make(large, keys, school_id=SCHOOL, why="asked", now=NOW))
     print(f"first checkpoint: {took:.2f} s")
     append(large, 1)

@@ -10,6 +10,7 @@ from flask import Flask, Response, current_app, g, request, url_for
 from markupsafe import Markup
 from sqlalchemy import update
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -17,6 +18,7 @@ from lti_tool.config import Config, instance_folder, read_config
 from lti_tool.core import jobs, logs
 from lti_tool.core.clock import Clock, utc_now
 from lti_tool.core.database import Database
+from lti_tool.core.drawers import open_drawer
 from lti_tool.core.errors import ToolError
 from lti_tool.core.limits import Tally
 from lti_tool.core.secret import derived_secret
@@ -37,7 +39,7 @@ from lti_tool.lti.connect import views as connect_views
 from lti_tool.lti.health import views as health_views
 from lti_tool.lti.platforms import Lti
 from lti_tool.lti.rosters import views as roster_views
-from lti_tool.migrations.run import is_current
+from lti_tool.migrations.run import can_serve
 from lti_tool.operation import beating
 from lti_tool.operation.metrics import counting
 from lti_tool.operation.metrics import views as metrics_views
@@ -119,7 +121,7 @@ def create_app(
     # Every view and hook is a plain function; to ask each whether it is one costs 15 µs a request.
     app.ensure_sync = lambda func: func  # type: ignore[method-assign]
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_FORM
-    database = Database(config.database_url)
+    database = Database(config.database_url, config.database_connections)
     app.extensions |= {
         "config": config,
         "database": database,
@@ -128,8 +130,8 @@ def create_app(
         "queue": jobs.open_queue(config),
         "lti": Lti(config, database, clock),
         "teams": Teams(config, clock),
-        "evidence_keys": EvidenceKeys(config.instance / "evidence-keys"),
-        "csrf_secret": derived_secret(config.instance, "csrf"),
+        "evidence_keys": EvidenceKeys(open_drawer(config, database, "evidence-keys")),
+        "csrf_secret": derived_secret(config, "csrf"),
         "drawn": {},
         "tally": Tally(),
     }
@@ -182,7 +184,7 @@ def readyz() -> Response:
     """The process can serve people: the database answers and is migrated."""
     database: Database = current_app.extensions["database"]
     try:
-        ready = is_current(database.engine)
+        ready = can_serve(database.engine)
     except SQLAlchemyError:
         return Response("the database does not answer\n", 503, mimetype="text/plain")
     if not ready:
@@ -391,7 +393,7 @@ def _fault(error: Exception) -> tuple[str, int] | Response:
             return current_app.make_response(error.get_response())  # a redirect of routing's
         code = HTTP_ERRORS.get(error.code, "form-incomplete" if error.code < 500 else UNKNOWN)
     else:
-        is_outage = isinstance(error, OperationalError | InterfaceError)
+        is_outage = isinstance(error, OperationalError | InterfaceError | PoolTimeout)
         code = "database-unavailable" if is_outage else UNKNOWN
         log.exception("fault", extra={"code": code})
     page = pages.render_error(code, reference=g.get("request_id", ""))

@@ -8,6 +8,7 @@ from flask.cli import FlaskGroup
 from lti_tool.app import create_app
 from lti_tool.config import ConfigError, instance_folder, read_config
 from lti_tool.core.database import Database
+from lti_tool.core.jobs import open_queue
 from lti_tool.curriculum.cli import content
 from lti_tool.curriculum.points.cli import points
 from lti_tool.curriculum.reading import ContentFaults
@@ -37,6 +38,7 @@ def migrate() -> None:
     config = read_config(instance_folder())
     config.instance.mkdir(parents=True, exist_ok=True)
     upgrade(Database(config.database_url).engine)
+    open_queue(config).storage.close()  # which makes its tables
 
 
 content.add_command(points)

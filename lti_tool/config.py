@@ -80,6 +80,12 @@ def _mail_address(value: str) -> str:
     return value
 
 
+def _count(value: str) -> int:
+    if not value.isdecimal() or int(value) < 1:
+        raise ValueError("give a number from 1")
+    return int(value)
+
+
 def _token(value: str) -> str:
     if len(value) < SHORTEST_TOKEN or not value.isascii() or not value.isprintable():
         raise ValueError(f"give at least {SHORTEST_TOKEN} plain letters that nobody can guess")
@@ -131,6 +137,15 @@ class Config:
         "http://localhost:8000", "The address people and platforms reach the tool at", _origin
     )
     database_url: str = _setting("", "Empty for SQLite in instance/, or postgresql://…", _database)
+    secret: str = _setting(
+        "",
+        "With PostgreSQL: the same on every machine, so that none keeps anything of its own",
+        _token,
+        is_secret=True,
+    )
+    database_connections: int = _setting(
+        8, "The most that a process opens to PostgreSQL: two for each of its threads", _count
+    )
     content: str = _setting("", "A folder of schools' own modules/schools/", _folder)
     log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR", _level)
     log_json: bool = _setting(True, "Logs as JSON lines rather than plain text", _flag)
@@ -211,6 +226,8 @@ def _unfit_together(values: Mapping[str, Any]) -> list[str]:
         faults.append("CLAUSEWAY_SMTP_URL: say which server takes our e-mail")
     if len(has & {"smtp_user", "smtp_password"}) == 1:
         faults.append("CLAUSEWAY_SMTP_PASSWORD: give user and password, or neither")
+    if "secret" in values and not values.get("database_url", "").startswith("postgresql"):
+        faults.append("CLAUSEWAY_SECRET: only with PostgreSQL, which several machines can share")
     tool = urlsplit(values.get("url", "http://localhost:8000")).hostname or ""
     if "teams_sandbox" in values and not is_loopback(tool):
         faults.append("CLAUSEWAY_TEAMS_SANDBOX: only where CLAUSEWAY_URL is on this machine")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from sqlalchemy import (
     Connection,
@@ -75,11 +75,11 @@ class Database:
     On PostgreSQL the two are alike.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, connections: int = 8) -> None:
         self.engine: Engine = create_engine(
             url,
-            pool_pre_ping=not url.startswith("sqlite"),
             hide_parameters=True,  # a fault goes to the log, and a log holds no names
+            **({} if url.startswith("sqlite") else _pool(connections)),
         )
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         if self.is_sqlite:
@@ -93,6 +93,21 @@ class Database:
         """A short writing transaction of its own: committed at the end, rolled back on a fault."""
         with self.writing() as session, session.begin():
             yield session
+
+
+def _pool(connections: int) -> dict[str, Any]:
+    """As many connections as the process may have, each tried before it is used. A server that is
+    away, a lock that somebody died over and a pool in use are told within seconds."""
+    return {
+        "pool_size": connections,
+        "max_overflow": 0,
+        "pool_timeout": 10,
+        "pool_pre_ping": True,
+        "connect_args": {
+            "connect_timeout": 5,
+            "options": "-c lock_timeout=10s -c idle_in_transaction_session_timeout=5min",
+        },
+    }
 
 
 def _prepare_sqlite(engine: Engine) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from huey import PostgresHuey, SqliteHuey
 from huey.api import Huey, Task
+from psycopg import Error as PostgresError
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
@@ -24,10 +25,24 @@ def open_queue(config: Config) -> Huey:
     if config.database_url.startswith("sqlite"):
         queue = SqliteHuey("clauseway", filename=str(config.instance / "queue.sqlite3"))
     else:
-        queue = PostgresHuey("clauseway", dsn=config.database_url.replace("+psycopg", ""))
+        dsn = config.database_url.replace("+psycopg", "")
+        queue = PostgresHuey("clauseway", dsn=dsn, create_tables=False, connect_timeout=5)
+        prepare(queue)
     queue.pre_execute()(_begin)
     queue.post_execute()(_end)
     return queue
+
+
+def prepare(queue: Huey) -> None:
+    """Make the queue's own tables in PostgreSQL where they are missing. A database that is away
+    keeps no process from starting, and whoever comes second finds them made."""
+    if not isinstance(queue, PostgresHuey):
+        return
+    try:
+        queue.storage.initialize_schema()
+    except PostgresError:
+        log.warning("the queue's tables could not be looked at", exc_info=True)
+        queue.storage.close()
 
 
 def _begin(task: Task) -> None:

@@ -1,10 +1,13 @@
-"""The secret of this installation: made at the first start, kept in ``instance/``, mode 600."""
+"""The secret of this installation: made at the first start, kept in ``instance/``, mode 600; or,
+where several machines serve it, ``CLAUSEWAY_SECRET``, the same on each."""
 
 import hashlib
 import hmac
 import os
 import secrets
 from pathlib import Path
+
+from lti_tool.config import Config
 
 NAME = "secret.key"
 
@@ -21,9 +24,12 @@ def write_private(path: Path, content: bytes) -> bool:
     return True
 
 
-def derived_secret(instance: Path, purpose: str) -> bytes:
+def derived_secret(config: Config, purpose: str) -> bytes:
     """A key of 32 bytes for one purpose, derived from the installation's secret."""
-    path = instance / NAME
-    if not path.exists():
-        write_private(path, secrets.token_bytes(32))
-    return hmac.new(path.read_bytes(), purpose.encode(), hashlib.sha256).digest()
+    secret = config.secret.encode()
+    if not secret:
+        path = config.instance / NAME
+        if not path.exists():
+            write_private(path, secrets.token_bytes(32))
+        secret = path.read_bytes()
+    return hmac.new(secret, purpose.encode(), hashlib.sha256).digest()

@@ -10,6 +10,9 @@ from flask import current_app
 from flask.cli import AppGroup, with_appcontext
 from sqlalchemy.orm import Session
 
+from lti_tool.config import SHORTEST_TOKEN
+from lti_tool.core.drawers import SHARED, SealedError, reseal
+from lti_tool.core.drawers import share as copy_in
 from lti_tool.core.errors import ToolError
 from lti_tool.core.jobs import after_commit
 from lti_tool.lti import platforms as verbs
@@ -193,6 +196,34 @@ def rotate(at_once: bool) -> None:
     key set may then refuse us until it looks again.
     """
     click.echo(_lti().tool_keys.rotate(at_once=at_once))
+
+
+@keys.command()
+def share() -> None:
+    """Bring this machine's keys and packs to where all machines have them.
+
+    Once, where CLAUSEWAY_SECRET is set for an installation that had one machine until now. What
+    is in the folders stays there; remove it when doctor says that all is well.
+    """
+    lti = _lti()
+    if not lti.config.secret:
+        raise click.ClickException("CLAUSEWAY_SECRET is not set: this machine keeps its own")
+    for name in SHARED:
+        click.echo(f"{name}: {copy_in(lti.config, lti.database, name)}")
+
+
+@keys.command("reseal")
+@click.password_option("--new-secret", prompt="The new CLAUSEWAY_SECRET", help="Better typed in.")
+def reseal_keys(new_secret: str) -> None:
+    """Seal what all machines share with another CLAUSEWAY_SECRET. Stop every machine first, and
+    set the new one on each of them afterwards."""
+    lti = _lti()
+    if not lti.config.secret or len(new_secret) < SHORTEST_TOKEN:
+        raise click.ClickException(f"both secrets are needed, of {SHORTEST_TOKEN} letters or more")
+    try:
+        click.echo(f"{reseal(lti.config, lti.database, new_secret)} files are sealed with it")
+    except SealedError as fault:
+        raise click.ClickException(f"nothing was changed: {fault}") from fault
 
 
 @scores.command("list")

@@ -1,36 +1,37 @@
 """Our own keys, which platforms verify us by."""
 
-import os
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import pairwise
-from pathlib import Path
 from typing import Any, Final
 
 import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from sqlalchemy.exc import SQLAlchemyError
 
 from lti_tool.core.clock import Clock
+from lti_tool.core.drawers import Drawer
 from lti_tool.core.keysets import KEY_BITS
-from lti_tool.core.secret import write_private
 
 # Platforms keep our key set for a while: they should have a key before it signs.
 SHOWN_BEFORE_SIGNING: Final = timedelta(hours=1)
 KEPT_AFTER_ROTATION: Final = timedelta(days=30)
+PEM: Final = ".pem"
 
 
 class ToolKeys:
-    """Our RSA keys: one PEM file each in a folder; all are published, one signs.
+    """Our RSA keys: one PEM file each in a drawer; all are published, one signs.
 
     A file's name is its ``kid`` and begins with the moment the key was made. Several processes
-    may share the folder; a key that another of them has made is seen at once. Which one signs
+    may share the drawer; a key that another of them has made is seen at once. Which one signs
     follows from the names and the clock, so that all processes agree.
     """
 
-    def __init__(self, folder: Path, clock: Clock) -> None:
-        self.folder = folder
+    def __init__(self, drawer: Drawer, clock: Clock) -> None:
+        self._drawer = drawer
         self._clock = clock
         self._keys: Mapping[str, rsa.RSAPrivateKey] = {}
 
@@ -61,7 +62,7 @@ class ToolKeys:
         made = self._make(now)
         for kid, successor in pairwise([*kids, made]):
             if at_once or successor < _stamp(now - KEPT_AFTER_ROTATION):
-                (self.folder / f"{kid}.pem").unlink(missing_ok=True)
+                self._drawer.remove(f"{kid}{PEM}")
         return made
 
     def _make(self, now: datetime) -> str:
@@ -71,43 +72,44 @@ class ToolKeys:
             serialization.PrivateFormat.PKCS8,
             serialization.NoEncryption(),
         )
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Under another name first: nobody may read half a key.
-        write_private(self.folder / f"{kid}.new", pem)
-        os.replace(self.folder / f"{kid}.new", self.folder / f"{kid}.pem")
+        self._drawer.put(f"{kid}{PEM}", pem)
         return kid
 
     def _all(self) -> Mapping[str, rsa.RSAPrivateKey]:
-        """By ``kid``. The folder is looked at each time, and no file is read twice."""
+        """By ``kid``. The drawer is looked at each time, and no file is read twice. A first key is
+        made where there is none."""
         held = self._keys
-        paths = {path.stem: path for path in self.folder.glob("*.pem")}
-        if paths.keys() != held.keys():
-            found = {kid: held.get(kid) or _load(path) for kid, path in paths.items()}
+        names = self._drawer.names(PEM)
+        if not names:
+            self._make(self._clock())
+            names = self._drawer.names(PEM)
+        kids = [name.removesuffix(PEM) for name in names]
+        if set(kids) != held.keys():
+            found = {kid: held.get(kid) or self._load(kid) for kid in kids}
             self._keys = {kid: key for kid, key in found.items() if key is not None}
         return self._keys
 
+    def _load(self, kid: str) -> rsa.RSAPrivateKey | None:
+        pem = self._drawer.read(f"{kid}{PEM}")
+        if pem is None:
+            return None  # another process has just taken it away
+        key = serialization.load_pem_private_key(pem, None)
+        if not isinstance(key, rsa.RSAPrivateKey):
+            raise ValueError(f"{kid} is not an RSA key")
+        return key
 
-def open_tool_keys(folder: Path, clock: Clock) -> ToolKeys:
-    """Our keys, with a first one made where there is none."""
-    keys = ToolKeys(folder, clock)
-    if not keys.kids():
-        keys.rotate()
+
+def open_tool_keys(drawer: Drawer, clock: Clock) -> ToolKeys:
+    """Our keys, with a first one made where there is none: now, or where the database that keeps
+    them does not answer, when one is needed."""
+    keys = ToolKeys(drawer, clock)
+    with suppress(SQLAlchemyError):
+        keys.kids()
     return keys
 
 
 def _stamp(moment: datetime) -> str:
     return moment.strftime("%Y%m%dT%H%M%S%f")
-
-
-def _load(path: Path) -> rsa.RSAPrivateKey | None:
-    try:
-        pem = path.read_bytes()
-    except FileNotFoundError:
-        return None  # another process has just taken it away
-    key = serialization.load_pem_private_key(pem, None)
-    if not isinstance(key, rsa.RSAPrivateKey):
-        raise ValueError(f"{path.name} is not an RSA key")
-    return key
 
 
 def _public_jwk(kid: str, key: rsa.RSAPrivateKey) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from lti_tool.config import Config, is_loopback
 from lti_tool.core.clock import Clock
 from lti_tool.core.database import Database
+from lti_tool.core.drawers import open_drawer
 from lti_tool.core.errors import ToolError
 from lti_tool.core.keysets import KeySets
 from lti_tool.core.outside import Outside
@@ -206,7 +207,7 @@ class Lti:
         """The one address that platforms may send a message to."""
         self.outside = Outside(config)
         self.http = self.outside.session()
-        self.tool_keys = open_tool_keys(config.instance / "keys", clock)
+        self.tool_keys = open_tool_keys(open_drawer(config, database, "keys"), clock)
         self.platform_keys = KeySets(
             self.outside, unknown="launch-token-invalid", away="platform-keys-unavailable"
         )
@@ -214,7 +215,7 @@ class Lti:
         self.token_locks: dict[tuple[UUID, str], threading.Lock] = {}
         self.wake: Callable[[str], object] = _nobody_to_wake
         self.wake_reader: Callable[[str], object] = _nobody_to_wake
-        self.login_secret = derived_secret(config.instance, "lti-login")
+        self.login_secret = derived_secret(config, "lti-login")
         self.login_states = URLSafeSerializer(self.login_secret, salt="lti-login-state")
         self.pickings = URLSafeSerializer(
             self.login_secret,

@@ -2,6 +2,7 @@
 
 from alembic import context
 
+from lti_tool.core import drawers as _drawers
 from lti_tool.core import erasure as _erasure
 from lti_tool.core import ledger as _ledger
 from lti_tool.core.database import Table
@@ -25,6 +26,7 @@ from lti_tool.training.reminders import models as _reminders
 ROOMS = (
     _erasure,
     _ledger,
+    _drawers,
     _curriculum,
     _lti,
     _connect,

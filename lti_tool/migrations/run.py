@@ -34,6 +34,14 @@ def is_current(engine: Engine) -> bool:
         return revision(connection) == head()
 
 
+def can_serve(engine: Engine) -> bool:
+    """Whether this code can work with the database: it stands at the newest version, or at one of
+    a newer tool's, whose migrations add and take nothing away (``docs/operations.md``)."""
+    with engine.connect() as connection:
+        found = revision(connection)
+    return found == head() or (found != "" and not knows(found))
+
+
 def head() -> str:
     """The newest version there is."""
     return ScriptDirectory.from_config(_config()).get_current_head() or ""

@@ -208,12 +208,12 @@ def made(
     maker = maker_of(app)
     with app.app_context():
         assert make(maker, pack_id) == "ready", reason(maker, pack_id)
-    return file_of(maker, pack_id).read_bytes()
+    return content_of(maker, pack_id)
 
 
-def file_of(maker: Maker, pack_id: UUID) -> Path:
+def content_of(maker: Maker, pack_id: UUID) -> bytes:
     with maker.database.reading() as session:
-        return asking.file_of(maker.folder, session.get_one(Pack, pack_id))
+        return asking.content_of(maker.drawer, session.get_one(Pack, pack_id))
 
 
 def reason(maker: Maker, pack_id: UUID) -> str:

@@ -19,7 +19,7 @@ from lti_tool.training.paper import entering
 from lti_tool.training.paper.entering import Paper
 from lti_tool.ui.format import local
 from sandbox_lms.schools import SCHOOLS
-from tests.factories.packs import file_of, files, reason
+from tests.factories.packs import content_of, files, reason
 from tests.journeys.conftest import Product, Visitor
 
 Arrive = Callable[..., Visitor]
@@ -105,4 +105,4 @@ def pack_of(product: Product, audience: str, cycle: str, by: UUID) -> bytes:
         pack_id = pack.id
     with product.app.app_context():
         assert make(maker, pack_id) == "ready", reason(maker, pack_id)
-    return file_of(maker, pack_id).read_bytes()
+    return content_of(maker, pack_id)

@@ -1,21 +1,22 @@
-"""The keys checkpoints are signed with: Ed25519, in a folder of ``instance/``, owner only.
+"""The keys checkpoints are signed with: Ed25519, in a drawer of their own.
 
 Beside each private key lies its public half, which stays when the key is replaced: what was
 signed with it must still be found to be ours.
 """
 
-import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
+from typing import Final
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from lti_tool.core.secret import write_private
+from lti_tool.core.drawers import Drawer
 from lti_tool.evidence.proof.statements import Signed, fingerprint
 
 STAMP = "%Y%m%dT%H%M%S%f"
+PEM: Final = ".pem"
+PUBLIC: Final = ".public"
 
 
 @dataclass(frozen=True)
@@ -28,13 +29,13 @@ class Listed:
 
 
 class EvidenceKeys:
-    """The folder of keys. A file's name begins with the moment its key was made; the newest signs.
+    """The drawer of keys. A file's name is the moment its key was made; the newest signs.
 
-    Several processes may share the folder.
+    Several processes may share the drawer.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, drawer: Drawer) -> None:
+        self._drawer = drawer
 
     def sign(self, text: bytes) -> Signed:
         """Sign a statement with the newest key, which must be the one that the text names."""
@@ -49,7 +50,8 @@ class EvidenceKeys:
         """Every key there was, the newest first."""
         signing = self.fingerprint()
         found = [
-            (path.stem, fingerprint(path.read_bytes())) for path in self._folder.glob("*.public")
+            (name.removesuffix(PUBLIC), fingerprint(self._drawer.read(name) or b""))
+            for name in self._drawer.names(PUBLIC)
         ]
         return [
             Listed(name, datetime.strptime(stem, STAMP).replace(tzinfo=UTC), name == signing)
@@ -58,28 +60,27 @@ class EvidenceKeys:
 
     def rotate(self, now: datetime) -> str:
         """Make a new key, which signs from now on; its fingerprint. Earlier private keys go."""
-        earlier = list(self._folder.glob("*.pem"))
+        earlier = self._drawer.names(PEM)
         key, stem = Ed25519PrivateKey.generate(), now.astimezone(UTC).strftime(STAMP)
         pem = key.private_bytes(
             serialization.Encoding.PEM,
             serialization.PrivateFormat.PKCS8,
             serialization.NoEncryption(),
         )
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_private(self._folder / f"{stem}.public", key.public_key().public_bytes_raw())
-        # Under another name first: nobody may read half a key.
-        write_private(self._folder / f"{stem}.new", pem)
-        os.replace(self._folder / f"{stem}.new", self._folder / f"{stem}.pem")
-        for path in earlier:
-            path.unlink(missing_ok=True)
+        self._drawer.put(f"{stem}{PUBLIC}", key.public_key().public_bytes_raw())
+        self._drawer.put(f"{stem}{PEM}", pem)
+        for name in earlier:
+            self._drawer.remove(name)
         return fingerprint(key.public_key().public_bytes_raw())
 
     def _private(self) -> Ed25519PrivateKey:
-        newest = max(self._folder.glob("*.pem"), default=None)
-        if newest is None:
-            self.rotate(datetime.now(UTC))
+        names = self._drawer.names(PEM)
+        pem = self._drawer.read(names[-1]) if names else None
+        if pem is None:
+            if not names:  # else another process has just replaced it
+                self.rotate(datetime.now(UTC))
             return self._private()
-        key = serialization.load_pem_private_key(newest.read_bytes(), None)
+        key = serialization.load_pem_private_key(pem, None)
         if not isinstance(key, Ed25519PrivateKey):
-            raise TypeError(f"{newest.name} holds no Ed25519 key")
+            raise TypeError(f"{names[-1]} holds no Ed25519 key")
         return key

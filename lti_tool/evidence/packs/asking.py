@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from lti_tool.core import ledger
 from lti_tool.core.database import Database
+from lti_tool.core.drawers import Drawer
 from lti_tool.core.errors import ToolError
 from lti_tool.core.ids import new_id
 from lti_tool.evidence.packs.models import FAILED, MAKING, READY, REMOVED, WAITING, Pack
@@ -92,21 +93,20 @@ def found(session: Session, visit: Visit, *, pack_id: UUID) -> Pack:
     raise ToolError("page-not-found")
 
 
-def file_of(folder: Path, pack: Pack) -> Path:
-    """Where the file of a pack lies, or will. Raises ``ToolError`` pack-gone where it is not
-    ready, or not any more."""
-    path = path_of(folder, pack.id, pack.attempts)
-    if pack.state != READY or not path.exists():
+def content_of(drawer: Drawer, pack: Pack) -> bytes:
+    """The file of a pack. Raises ``ToolError`` pack-gone where it is not ready, or not any more."""
+    content = drawer.read(name_of(pack.id, pack.attempts)) if pack.state == READY else None
+    if content is None:
         raise ToolError("pack-gone")
-    return path
+    return content
 
 
-def path_of(folder: Path, pack_id: UUID, attempt: int) -> Path:
+def name_of(pack_id: UUID, attempt: int) -> str:
     """Each attempt has a file of its own, so that none can spoil another's."""
-    return folder / f"{pack_id}-{attempt}.zip"
+    return f"{pack_id}-{attempt}.zip"
 
 
-def remove_old(database: Database, folder: Path, *, now: datetime) -> int:
+def remove_old(database: Database, drawer: Drawer, folder: Path, *, now: datetime) -> int:
     """Take away the files of old packs, and what dead workers left; how many packs went.
 
     The row says so first: a file that outlives its row is found again the next time.
@@ -121,13 +121,13 @@ def remove_old(database: Database, folder: Path, *, now: datetime) -> int:
             pack.removed_at = now
             pack.state = REMOVED if pack.state == READY else pack.state
         kept = {
-            path_of(folder, pack.id, pack.attempts)
+            name_of(pack.id, pack.attempts)
             for pack in session.scalars(select(Pack).where(Pack.state.in_((READY, MAKING))))
         }
-    for path in folder.glob("*.zip"):
-        if path not in kept:
-            path.unlink(missing_ok=True)
+    for name in drawer.names(".zip"):
+        if name not in kept:
+            drawer.remove(name)
     for path in folder.glob("*.making"):
-        if path.with_suffix(".zip") not in kept:
+        if path.with_suffix(".zip").name not in kept:
             shutil.rmtree(path, ignore_errors=True)
     return len(old)

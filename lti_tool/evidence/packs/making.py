@@ -26,13 +26,14 @@ from sqlalchemy import or_, select
 from lti_tool.core import ledger
 from lti_tool.core.clock import Clock
 from lti_tool.core.database import Database
+from lti_tool.core.drawers import Drawer
 from lti_tool.core.errors import ToolError
 from lti_tool.curriculum.catalogue import Catalogue
 from lti_tool.evidence.checkpoints import making as checkpoints
 from lti_tool.evidence.checkpoints.keys import EvidenceKeys
 from lti_tool.evidence.checkpoints.models import Checkpoint
 from lti_tool.evidence.packs import contents, reading
-from lti_tool.evidence.packs.asking import path_of
+from lti_tool.evidence.packs.asking import name_of
 from lti_tool.evidence.packs.contents import Claimed
 from lti_tool.evidence.packs.models import FAILED, MAKING, READY, WAITING, Pack
 from lti_tool.evidence.packs.reading import Part
@@ -56,7 +57,10 @@ class Maker:
     keys: EvidenceKeys
     catalogue: Catalogue
     clock: Clock
+    drawer: Drawer
+    """Where packs lie once they are whole."""
     folder: Path
+    """Where they are built, on this machine."""
 
 
 def make(maker: Maker, pack_id: UUID) -> str:
@@ -102,8 +106,8 @@ def _claim(maker: Maker, pack_id: UUID) -> Claimed | None:
 
 
 def _make(maker: Maker, claimed: Claimed) -> None:
-    place = path_of(maker.folder, claimed.id, claimed.attempt)
-    with _workshop(place) as folder:
+    name = name_of(claimed.id, claimed.attempt)
+    with _workshop(maker.folder / name) as folder:
         signed, parts = {}, {}
         for number, school in enumerate(claimed.schools):
             signed[school.id], parts[school.id] = _read(maker, school, claimed.cycle)
@@ -124,7 +128,7 @@ def _make(maker: Maker, claimed: Claimed) -> None:
             container.write(sink, [folder / name for name in names])
         data = whole.read_bytes()
         _must_hold(maker, data)
-        whole.rename(place)
+        maker.drawer.put(name, data)
     digest = sha256(data).hexdigest()
     codes = {school_id: one.code for school_id, one in signed.items()}
     _finish(maker, claimed, digest, len(data), codes)
@@ -132,7 +136,7 @@ def _make(maker: Maker, claimed: Claimed) -> None:
 
 @contextmanager
 def _workshop(place: Path) -> Iterator[Path]:
-    """A folder of this attempt's own to build in, beside where the pack will lie; gone afterwards.
+    """A folder of this attempt's own to build in, gone afterwards.
     Readable by its owner alone."""
     place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     made = place.with_suffix(".making")
@@ -209,5 +213,5 @@ def _end(maker: Maker, claimed: Claimed, state: str, *, reason: str) -> str:
         pack = session.get_one(Pack, claimed.id, with_for_update=True)
         if pack.attempts == claimed.attempt and pack.state == MAKING:
             pack.state, pack.reason, pack.lease_until = state, reason, None
-    path_of(maker.folder, claimed.id, claimed.attempt).unlink(missing_ok=True)
+    maker.drawer.remove(name_of(claimed.id, claimed.attempt))
     return state

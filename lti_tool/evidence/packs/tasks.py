@@ -6,6 +6,7 @@ from uuid import UUID
 from flask import Flask
 from huey import crontab
 
+from lti_tool.core.drawers import Drawer, open_drawer
 from lti_tool.evidence.checkpoints.making import make_daily
 from lti_tool.evidence.packs.asking import remove_old
 from lti_tool.evidence.packs.making import Maker, make, make_due
@@ -19,8 +20,14 @@ def maker_of(app: Flask) -> Maker:
         keys=extensions["evidence_keys"],
         catalogue=extensions["catalogue"],
         clock=extensions["clock"],
+        drawer=drawer_of(app),
         folder=extensions["config"].instance / "packs",
     )
+
+
+def drawer_of(app: Flask) -> Drawer:
+    """Where the installation keeps its packs."""
+    return open_drawer(app.extensions["config"], app.extensions["database"], "packs")
 
 
 def register_tasks(app: Flask) -> Callable[[str], object]:
@@ -37,7 +44,7 @@ def register_tasks(app: Flask) -> Callable[[str], object]:
         maker = maker_of(app)
         with app.app_context():
             make_due(maker)
-        remove_old(maker.database, maker.folder, now=maker.clock())
+        remove_old(maker.database, maker.drawer, maker.folder, now=maker.clock())
 
     @queue.periodic_task(crontab(hour="3", minute="11"), name="daily_checkpoints")  # type: ignore[untyped-decorator]
     def daily_checkpoints() -> None:

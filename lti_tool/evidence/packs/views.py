@@ -1,5 +1,6 @@
 """Pages: a manager asks for packs and fetches them; anybody checks one."""
 
+from io import BytesIO
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +24,7 @@ from lti_tool.evidence.packs import asking
 from lti_tool.evidence.packs.models import FAILED, MAKING, READY, WAITING
 from lti_tool.evidence.packs.page import page, policy
 from lti_tool.evidence.packs.schemas import read_ask
-from lti_tool.evidence.packs.tasks import register_tasks
+from lti_tool.evidence.packs.tasks import drawer_of, register_tasks
 from lti_tool.evidence.packs.words import AUDIENCES, HINTS
 from lti_tool.evidence.proof.statements import shown_fingerprint
 from lti_tool.evidence.register import cycles
@@ -89,11 +90,10 @@ def fetch(pack_id: UUID) -> Response:
     """The file of a pack that is ready."""
     pack = asking.found(g.session, g.visit, pack_id=pack_id)
     g.names_nobody = pack.audience != "managers"
-    folder = current_app.extensions["config"].instance / "packs"
     whose = pack.school_id if len(pack.schools) == 1 else "trust"
     name = f"evidence-{whose}-{pack.audience}-{pack.cycle}-{local(pack.asked_at).date()}.zip"
-    path = asking.file_of(folder, pack).resolve()
-    return send_file(path, mimetype="application/zip", as_attachment=True, download_name=name)
+    content = BytesIO(asking.content_of(drawer_of(current_app), pack))
+    return send_file(content, mimetype="application/zip", as_attachment=True, download_name=name)
 
 
 @blueprint.get("/check")

@@ -166,7 +166,7 @@ def _names(schools: tuple[str, ...] | list[str]) -> list[str]:
 
 def _seal(lti: Lti) -> URLSafeSerializer:
     """What we sign what a platform offered with, so that what was read is what is registered."""
-    return URLSafeSerializer(derived_secret(lti.config.instance, "lti-connect"), salt="offer")
+    return URLSafeSerializer(derived_secret(lti.config, "lti-connect"), salt="offer")
 
 
 def _stamp(moment: datetime) -> int:

@@ -24,9 +24,9 @@ def examine(instance: Path, *, clock: Clock = utc_now) -> list[Finding]:
     except ConfigError as error:
         return [fault("Configuration", str(error), "Mend these settings, and look again.")]
     findings = [*_configuration(config), *_content(config), *_assets()]
-    findings += machine.keys(config.instance)
     with databases.opened(config) as database:
         looks: tuple[tuple[str, Callable[[], Iterable[Finding]]], ...] = (
+            ("Keys", lambda: machine.keys(config, database)),
             ("Database", lambda: databases.examine(config, database, clock)),
             ("Clock", lambda: outsiders.clock(config, database, clock)),
             ("E-mail", lambda: outsiders.mail_server(config)),

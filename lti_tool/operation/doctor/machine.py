@@ -8,36 +8,66 @@ from typing import Final
 from sqlalchemy import make_url
 
 from lti_tool.config import Config
+from lti_tool.core.database import Database
+from lti_tool.core.drawers import SealedError, open_drawer
 from lti_tool.core.secret import NAME
+from lti_tool.lti.keys import PEM
 from lti_tool.operation.doctor.finding import Finding, fault, ok, warning
 
 GIB: Final = 1024**3
 LITTLE_ROOM, NO_ROOM = 2 * GIB, GIB // 4
+ABOUT: Final = "Keys"
 EVIDENCE: Final = "evidence-keys"
+KEYS: Final = "keys"
 
 
-def keys(instance: Path) -> Iterator[Finding]:
+def keys(config: Config, database: Database | None) -> Iterator[Finding]:
     """Whether the keys are there, and nobody else's to read."""
-    about = "Keys"
-    if not instance.is_dir():
-        yield warning(about, f"{instance} is not there yet", "The first start makes it.")
+    if not config.instance.is_dir():
+        yield warning(ABOUT, f"{config.instance} is not there yet", "The first start makes it.")
+    elif config.secret and database is not None:
+        yield from _shared(config, database)
+    else:
+        yield from _own(config.instance)
+
+
+def _shared(config: Config, database: Database) -> Iterator[Finding]:
+    """With a secret that all machines have, the keys are in the database."""
+    try:
+        drawer = open_drawer(config, database, KEYS)
+        names = drawer.names(PEM)
+        for name in names:
+            drawer.read(name)
+    except SealedError as error:
+        does = "Set CLAUSEWAY_SECRET to what it was when they were made."
+        yield fault(ABOUT, str(error), does)
         return
+    if left := [*(config.instance / KEYS).glob(f"*{PEM}")]:
+        does = "clauseway keys share brings them in, where that was not done; then remove them."
+        yield warning(ABOUT, f"{len(left)} of this machine's own are not used", does)
+    if names:
+        yield ok(ABOUT, f"{len(names)} in the database, for all machines")
+    else:
+        yield warning(ABOUT, "none are made yet", "A start makes them.")
+
+
+def _own(instance: Path) -> Iterator[Finding]:
     found = {
         NAME: sorted(instance.glob(NAME)),
-        "keys": sorted((instance / "keys").glob("*.pem")),
-        EVIDENCE: sorted((instance / EVIDENCE).glob("*.pem")),
+        KEYS: sorted((instance / KEYS).glob(f"*{PEM}")),
+        EVIDENCE: sorted((instance / EVIDENCE).glob(f"*{PEM}")),
     }
     # A key for checkpoints is made with the first of these.
     missing = [name for name, files in found.items() if not files and name != EVIDENCE]
     if missing:
         yield warning(
-            about,
+            ABOUT,
             f"not there yet: {', '.join(missing)}",
             "A start makes them. Where there were some, put them back from the backup before "
             "starting: platforms know us by them.",
         )
     files = [*(file for group in found.values() for file in group), instance / "clauseway.toml"]
-    yield from _readable(about, [file for file in files if file.exists()], has_all=not missing)
+    yield from _readable(ABOUT, [file for file in files if file.exists()], has_all=not missing)
 
 
 def _readable(about: str, files: list[Path], *, has_all: bool) -> Iterator[Finding]:

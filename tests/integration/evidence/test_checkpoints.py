@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from lti_tool.core import ledger
 from lti_tool.core.database import Database
+from lti_tool.core.drawers import Folder
 from lti_tool.core.errors import ToolError
 from lti_tool.core.ledger import LedgerEntry
 from lti_tool.evidence.checkpoints import checking, making, tree
@@ -36,7 +37,7 @@ from tests.integration.core.test_ledger import disarm
 
 @pytest.fixture
 def keys(tmp_path: Path) -> EvidenceKeys:
-    return EvidenceKeys(tmp_path / "evidence-keys")
+    return EvidenceKeys(Folder(tmp_path / "evidence-keys"))
 
 
 @pytest.fixture

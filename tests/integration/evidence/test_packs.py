@@ -34,9 +34,9 @@ from lti_tool.people.models import Membership
 from tests.conftest import SetClock
 from tests.factories.packs import (
     ask,
+    content_of,
     declare,
     erase,
-    file_of,
     files,
     made,
     member,
@@ -169,7 +169,7 @@ def test_the_export_is_in_the_ledger_before_and_after(app: Flask, database: Data
     with app.app_context():
         assert making.make(maker, pack_id) == "ready"
         assert making.make(maker, pack_id) == ""
-    data = file_of(maker, pack_id).read_bytes()
+    data = content_of(maker, pack_id)
     (made_,) = facts_of(database, "pack-made")
     row = pack_row(database, pack_id)
     assert made_["sha256"] == row.sha256 == sha256(data).hexdigest()
@@ -266,7 +266,7 @@ def test_a_worker_that_is_killed_leaves_no_half_pack_and_no_false_entry(
     row = pack_row(database, pack_id)
     assert row.state == "making"
     with pytest.raises(ToolError, match="pack-gone"):
-        asking.file_of(maker.folder, row)
+        asking.content_of(maker.drawer, row)
     assert facts_of(database, "pack-made") == []
     assert len(facts_of(database, "pack-asked")) == 1
     with database.reading() as session:
@@ -276,9 +276,9 @@ def test_a_worker_that_is_killed_leaves_no_half_pack_and_no_false_entry(
         assert making.make_due(maker) == 0
         clock.now += making.LEASE + timedelta(seconds=1)
         assert making.make_due(maker) == 1
-    asking.remove_old(database, maker.folder, now=clock.now)
+    asking.remove_old(database, maker.drawer, maker.folder, now=clock.now)
     assert [path.name for path in maker.folder.iterdir()] == [f"{pack_id}-2.zip"]
-    assert check(file_of(maker, pack_id).read_bytes()).findings == []
+    assert check(content_of(maker, pack_id)).findings == []
     assert len(facts_of(database, "pack-made")) == 1
 
 
@@ -298,7 +298,7 @@ def test_whoever_was_overtaken_gives_way(
         assert making.make(maker, pack_id) == "failed"
     assert overtaken == ["ready"]
     assert pack_row(database, pack_id).state == "ready"
-    assert file_of(maker, pack_id).name == f"{pack_id}-2.zip"
+    assert maker.drawer.names("") == [f"{pack_id}-2.zip"]
     assert len(facts_of(database, "pack-made")) == 1
 
 
@@ -342,10 +342,10 @@ def test_old_packs_go(app: Flask, database: Database, clock: SetClock) -> None:
     head = staffed(database, number=1)
     made(app, head)
     maker = maker_of(app)
-    assert asking.remove_old(database, maker.folder, now=clock.now) == 0
+    assert asking.remove_old(database, maker.drawer, maker.folder, now=clock.now) == 0
     assert len(list(maker.folder.iterdir())) == 1
     clock.now += asking.KEPT + timedelta(hours=1)
-    assert asking.remove_old(database, maker.folder, now=clock.now) == 1
+    assert asking.remove_old(database, maker.drawer, maker.folder, now=clock.now) == 1
     assert list(maker.folder.iterdir()) == []
     with database.reading() as session:
         assert [one.state for one in session.scalars(select(Pack))] == ["removed"]

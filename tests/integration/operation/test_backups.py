@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from lti_tool.config import Config
 from lti_tool.core import ledger
 from lti_tool.core.database import Database
+from lti_tool.core.drawers import Folder
 from lti_tool.evidence.checkpoints import making as checkpoints
 from lti_tool.evidence.checkpoints.keys import EvidenceKeys
 from lti_tool.migrations import guards
@@ -102,7 +103,7 @@ def test_a_backup_during_writing_is_restored_whole(
 ) -> None:
     for number in range(6):
         write(database, number)
-    keys = EvidenceKeys(config.instance / "evidence-keys")
+    keys = EvidenceKeys(Folder(config.instance / "evidence-keys"))
     checkpoints.make(database, keys, school_id=HEMSWELL, why="test", now=NOW)
     file = tmp_path / "whole.backup"
     with writing(database) as wrote:

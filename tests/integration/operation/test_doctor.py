@@ -80,11 +80,11 @@ def test_nothing_is_made_by_looking(instance: Path) -> None:
 
 
 def test_keys_that_others_can_read_are_a_fault(instance: Path) -> None:
-    assert [one.state for one in machine.keys(instance)] == [OK]
+    assert [one.state for one in machine.keys(Config(instance=instance), None)] == [OK]
     (instance / "keys/1.pem").chmod(0o640)
-    assert [one.state for one in machine.keys(instance)] == [FAULT]
+    assert [one.state for one in machine.keys(Config(instance=instance), None)] == [FAULT]
     (instance / "secret.key").unlink()
-    found = list(machine.keys(instance))
+    found = list(machine.keys(Config(instance=instance), None))
     assert [one.state for one in found] == [WARNING, FAULT]
     assert "secret.key" in found[0].says
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from lti_tool.core.drawers import Folder
 from lti_tool.lti.keys import ToolKeys, open_tool_keys
 from tests.conftest import SetClock
 
@@ -21,23 +22,23 @@ def test_the_first_start_makes_a_key_that_only_its_owner_reads(
     tmp_path: Path, clock: SetClock
 ) -> None:
     folder = tmp_path / "keys"
-    keys = open_tool_keys(folder, clock)
+    keys = open_tool_keys(Folder(folder), clock)
     (file,) = folder.iterdir()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert open_tool_keys(folder, clock).kids() == keys.kids() == [file.stem]
+    assert open_tool_keys(Folder(folder), clock).kids() == keys.kids() == [file.stem]
     assert keys.signing()[0] == file.stem
 
 
 def test_the_key_set_holds_nothing_private(tmp_path: Path, clock: SetClock) -> None:
-    (key,) = open_tool_keys(tmp_path, clock).jwks()["keys"]
+    (key,) = open_tool_keys(Folder(tmp_path), clock).jwks()["keys"]
     assert key.keys() == {"kty", "use", "alg", "kid", "n", "e"}
 
 
 def test_a_new_key_is_published_for_an_hour_before_it_signs(
     tmp_path: Path, clock: SetClock
 ) -> None:
-    keys = open_tool_keys(tmp_path, clock)
+    keys = open_tool_keys(Folder(tmp_path), clock)
     first = keys.signing()[0]
     clock.move(days=1)
     second = keys.rotate()
@@ -46,13 +47,13 @@ def test_a_new_key_is_published_for_an_hour_before_it_signs(
     assert keys.signing()[0] == first
     clock.move(minutes=1, seconds=1)
     assert keys.signing()[0] == second
-    assert open_tool_keys(tmp_path, clock).signing()[0] == second
+    assert open_tool_keys(Folder(tmp_path), clock).signing()[0] == second
 
 
 def test_rotation_keeps_the_old_key_published_for_thirty_days(
     tmp_path: Path, clock: SetClock
 ) -> None:
-    keys = open_tool_keys(tmp_path, clock)
+    keys = open_tool_keys(Folder(tmp_path), clock)
     (first,) = keys.kids()
     clock.move(days=1)
     second = keys.rotate()
@@ -66,7 +67,7 @@ def test_rotation_keeps_the_old_key_published_for_thirty_days(
 
 
 def test_a_stolen_key_goes_at_once(tmp_path: Path, clock: SetClock) -> None:
-    keys = open_tool_keys(tmp_path, clock)
+    keys = open_tool_keys(Folder(tmp_path), clock)
     clock.move(days=1)
     keys.rotate()
     made = keys.rotate(at_once=True)
@@ -77,7 +78,7 @@ def test_a_stolen_key_goes_at_once(tmp_path: Path, clock: SetClock) -> None:
 def test_a_key_made_or_taken_away_by_another_process_is_seen(
     tmp_path: Path, clock: SetClock
 ) -> None:
-    ours, theirs = open_tool_keys(tmp_path, clock), ToolKeys(tmp_path, clock)
+    ours, theirs = open_tool_keys(Folder(tmp_path), clock), ToolKeys(Folder(tmp_path), clock)
     (first,) = ours.kids()
     for _ in range(3):  # within one tick of the folder's own clock
         clock.move(seconds=1)
