@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from lti_tool.core.limits import Tally
 from tests.conformance.world import World, world
 from tests.conftest import SetClock
 
@@ -32,4 +33,5 @@ def tool(_running: tuple[World, SetClock], clock: SetClock) -> World:
     running = _running[0]
     running.platform.faults.clear()
     running.platform.requests_seen.clear()
+    running.app.extensions["tally"] = Tally()  # a file asks more in a minute than one may
     return running
