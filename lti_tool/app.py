@@ -34,6 +34,7 @@ from lti_tool.evidence.packs import models as _packs  # noqa: F401  (brings its 
 from lti_tool.evidence.packs import views as pack_views
 from lti_tool.evidence.retention import views as retention_views
 from lti_tool.evidence.review import views as review_views
+from lti_tool.evidence.subjects import views as subject_views
 from lti_tool.lti import views as lti_views
 from lti_tool.lti.connect import views as connect_views
 from lti_tool.lti.health import views as health_views
@@ -97,6 +98,7 @@ BLUEPRINTS = (
     act_views.blueprint,
     metrics_views.blueprint,
     retention_views.blueprint,
+    subject_views.blueprint,
 )
 HTTP_ERRORS = {
     400: "form-incomplete",

@@ -65,6 +65,8 @@ ACTS: Final[dict[str, Words]] = {
     "year.open_cycle": Words("settings", _("Started the annual refresh")),
     "versions.open_": Words("settings", _("Brought a version of the policy into use")),
     "review.decide_": Words("settings", _("Decided on a point of the review")),
+    "subjects.hand_over": Words("export", _("Took a copy of all data about the person")),
+    "subjects.mine": Words("export", _("Took a copy of their own data")),
     "retention.set_": Words("settings", _("Set how long data are kept")),
     "retention.change_hold": Words("record", _("Held data back from disposal, or let them go")),
     "channels.change": Words("settings", _("Changed what is posted in Teams")),

@@ -106,7 +106,8 @@ KINDS: Final = {
             72,
             _(
                 "Schools commonly keep staff files until employment ended and six years more, "
-                "because a claim from it can be brought so long (Limitation Act 1980, section 5)."
+                "because a claim from it can be brought so long (Limitation Act 1980; so the IRMS "
+                "toolkit for schools)."
             ),
             (
                 *("declaration", "completion", "obligation", "due_date_move"),

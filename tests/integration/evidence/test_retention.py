@@ -78,7 +78,10 @@ def peopled(database: Database) -> tuple[Guest, Guest, Guest]:
     """A manager; somebody who left, of whom there is something of every kind; and a colleague."""
     open_cycle(database)
     head = make_manager(database, arrive(database, "Helen Head", counted=True))
-    lena, carl = member(database, "Lena Left", email="lena@x.org"), member(database, "Carl Col")
+    lena, carl = (
+        member(database, "Lena Left", email="lena@x.org"),
+        member(database, "Carl Col", subject="carl"),
+    )
     for guest in (lena, carl):
         declare(database, guest)
         owe(database, guest, module="induction")
