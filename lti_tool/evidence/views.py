@@ -21,8 +21,8 @@ from werkzeug.wrappers import Response as AnyResponse
 from lti_tool.core.errors import ToolError
 from lti_tool.curriculum.catalogue import Catalogue
 from lti_tool.curriculum.cycles import cycle_of
+from lti_tool.evidence import corrections, records, resending
 from lti_tool.evidence import export as exports
-from lti_tool.evidence import records, resending
 from lti_tool.evidence import register as registers
 from lti_tool.evidence.schemas import Filters, fitting, read_confirm, read_query, read_send_again
 from lti_tool.evidence.words import cycle_words, page_words
@@ -76,7 +76,14 @@ def record(membership_id: UUID) -> str:
         membership_id=membership_id,
         today=_today(),
     )
-    return render_template("evidence/record.html", record=found, noted=request.args.get("noted"))
+    return render_template(
+        "evidence/record.html",
+        record=found,
+        corrections=corrections.of(
+            g.session, school_id=g.visit.school_id, person_id=found.person_id
+        ),
+        noted=request.args.get("noted"),
+    )
 
 
 @blueprint.post("/register/<uuid:membership_id>/send")

@@ -4,7 +4,7 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import BindParameter, Connection, bindparam, exists, insert, select, update
@@ -24,7 +24,7 @@ _tables = Person.metadata.tables
 _person, _identity, _membership, _grant, _visit = (
     _tables[name] for name in ("person", "identity", "membership", "manager_grant", "visit")
 )
-ADD_PERSON: Final = Hot(insert(_person), "id", "name", "email", "created_at")
+ADD_PERSON: Final = Hot(insert(_person), "id", "name", "email", "created_at", "corrected_name")
 ADD_IDENTITY: Final = Hot(insert(_identity), "id", "person_id", "realm", "subject", "first_seen_at")
 ADD_MEMBERSHIP: Final = Hot(
     insert(_membership),
@@ -41,7 +41,7 @@ BEGIN_VISIT: Final = Hot(
 FIND_IDENTITY: Final = Hot(
     select(
         *(_identity.c.id, _identity.c.person_id),
-        *(_person.c.name, _person.c.email, _person.c.one_with),
+        *(_person.c.name, _person.c.email, _person.c.corrected_name, _person.c.one_with),
     )
     .select_from(_identity.join(_person))
     .where(_identity.c.realm == bindparam("realm"), _identity.c.subject == bindparam("subject"))
@@ -161,13 +161,19 @@ def _identify(connection: Connection, arrival: Arrival, now: datetime) -> tuple[
             connection, realm, subject, now, name=arrival.name, email=arrival.email
         )
         return identity_id, person_id, person_id
-    # A platform that withholds a name today does not take back the one it gave before.
-    name, email = arrival.name or known.name, arrival.email or known.email
+    name, email = told(known, name=arrival.name, email=arrival.email)
     if (name, email) != (known.name, known.email):
         connection.execute(
             update(Person).where(Person.id == known.person_id).values(name=name, email=email)
         )
     return known.id, known.person_id, known.one_with or known.person_id
+
+
+def told(known: Any, *, name: str, email: str) -> tuple[str, str]:
+    """Name and e-mail after a platform or list told these of somebody known: what is withheld
+    leaves what was told before, and a name that a manager corrected stays corrected."""
+    is_old = not name or (known.corrected_name and name == known.corrected_name)
+    return known.name if is_old else name, email or known.email
 
 
 def expect(session: Session, *, realm: str, subject: str, now: datetime) -> UUID:
@@ -188,7 +194,8 @@ def _introduce(
     email: str = "",
 ) -> tuple[UUID, UUID]:
     identity_id, person_id = new_id(), new_id()
-    ADD_PERSON.run(connection, {"id": person_id, "name": name, "email": email, "created_at": now})
+    whole = {"id": person_id, "name": name, "email": email, "created_at": now}
+    ADD_PERSON.run(connection, {**whole, "corrected_name": ""})
     ADD_IDENTITY.run(
         connection,
         {

@@ -21,6 +21,9 @@ class Person(Table):
     name: Mapped[str] = mapped_column(String(255), default="")
     email: Mapped[str] = mapped_column(String(255), default="")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    corrected_name: Mapped[str] = mapped_column(String(255), default="")
+    """The name as it was before a manager corrected it: a platform or list that goes on telling it
+    does not bring it back; another one does."""
     one_with: Mapped[UUID | None] = mapped_column(ForeignKey("person.id"), index=True, default=None)
     """The person this one turned out to be. What was recorded stays where it was, and is shown
     and counted as theirs; empty again once the join is undone. Never a chain: whoever is named

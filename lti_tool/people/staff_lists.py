@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from lti_tool.core import ledger
 from lti_tool.core.ids import new_id
+from lti_tool.people.arrive import told
 from lti_tool.people.joins import groups
 from lti_tool.people.models import Identity, Membership, Person
 
@@ -77,14 +78,14 @@ def _identify(
     session: Session, of: dict[str, Listed], realm: str, now: datetime
 ) -> dict[str, UUID]:
     known = session.execute(
-        select(Identity.subject, Person.id, Person.name, Person.email)
+        select(Identity.subject, Person.id, Person.name, Person.email, Person.corrected_name)
         .join(Person, Person.id == Identity.person_id)
         .where(Identity.realm == realm, Identity.subject.in_(of))
         .order_by(Identity.subject)
     ).all()
     for row in known:
-        # As at a launch: what is withheld today does not take back what was told before.
-        name, email = of[row.subject].name or row.name, of[row.subject].email or row.email
+        listed = of[row.subject]
+        name, email = told(row, name=listed.name, email=listed.email)
         if (name, email) != (row.name, row.email):
             session.execute(
                 update(Person).where(Person.id == row.id).values(name=name, email=email)

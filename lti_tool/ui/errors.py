@@ -857,6 +857,18 @@ TEAMS: Final = {
 
 # A room's errors stand in a group of their own above, and join the list here.
 RETENTION: Final = {
+    "reason-missing": ErrorText(
+        400,
+        _("A reason is missing"),
+        _("Something that was recorded before is corrected."),
+        _("Write why it is corrected."),
+    ),
+    "name-elsewhere": ErrorText(
+        409,
+        _("The name cannot be changed here"),
+        _("Another school knows this person by it too."),
+        _("They are known at another school too: have the name corrected in the platform."),
+    ),
     "retention-kind-unknown": ErrorText(
         400,
         _("That kind is not known"),

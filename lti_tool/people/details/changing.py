@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import select
@@ -12,8 +13,11 @@ from lti_tool.core import ledger
 from lti_tool.core.errors import ToolError
 from lti_tool.core.ids import new_id
 from lti_tool.people.imports.columns import number_key
-from lti_tool.people.joins import kept
+from lti_tool.people.joins import everybody_who_is, kept
 from lti_tool.people.models import Membership, Person
+
+CORRECTED: Final = ("name", "role_group", "starts_on")
+"""What is a correction, and needs a reason, where it stood otherwise before: records name it."""
 
 
 @dataclass(frozen=True)
@@ -81,23 +85,52 @@ def add(
 
 
 def change(
-    session: Session, member: Membership, *, details: Details, by: UUID, now: datetime
+    session: Session,
+    member: Membership,
+    *,
+    details: Details,
+    by: UUID,
+    now: datetime,
+    name: str = "",
+    reason: str = "",
 ) -> bool:
-    """Say otherwise of somebody; returns whether anything differs.
+    """Say otherwise of somebody; returns whether anything differs. Without a name theirs stays.
 
-    Raises ``ToolError``: payroll-number-taken.
+    What was recorded before is corrected by a new entry of the ledger, which holds both and why.
+    Raises ``ToolError``: payroll-number-taken; reason-missing where a correction has none;
+    name-elsewhere for the name of somebody whom other schools know by it.
     """
     _check_number(session, member.school_id, details.payroll_number, member.person_id)
-    differs = {
-        name: (getattr(member, name), value)
-        for name, value in asdict(details).items()
-        if getattr(member, name) != value
+    person = session.get_one(Person, member.person_id)
+    differs: dict[str, tuple[date | str | None, date | str | None]] = {
+        field: (getattr(member, field), value)
+        for field, value in asdict(details).items()
+        if getattr(member, field) != value
     }
-    for name, (_, value) in differs.items():
-        setattr(member, name, value)
+    if name and name != person.name:
+        differs["name"] = (person.name, name)
+    if not reason and any(differs[field][0] for field in CORRECTED if field in differs):
+        raise ToolError("reason-missing")
+    for field, (_, value) in differs.items():
+        if field != "name":
+            setattr(member, field, value)
+    if "name" in differs:
+        _rename(session, member, person, name)
     if differs:
-        _record(session, "person-changed", member, differs, by, now)
+        _record(session, "person-changed", member, differs, by, now, reason=reason)
     return bool(differs)
+
+
+def _rename(session: Session, member: Membership, person: Person, name: str) -> None:
+    """The earliest name is kept, for it is what the platform goes on telling."""
+    ids = everybody_who_is(session, person.id)
+    elsewhere = select(Membership.id).where(
+        Membership.person_id.in_(ids), Membership.school_id != member.school_id
+    )
+    if session.scalar(elsewhere.limit(1)) is not None:
+        raise ToolError("name-elsewhere")
+    person.corrected_name = person.corrected_name or person.name
+    person.name = name
 
 
 def _check_number(session: Session, school_id: str, number: str, person_id: UUID | None) -> None:
@@ -126,15 +159,19 @@ def _record(
     differs: Mapping[str, tuple[date | str | None, date | str | None]],
     by: UUID,
     now: datetime,
+    *,
+    reason: str = "",
 ) -> None:
     session.flush()
+    why: dict[str, ledger.Value] = {"reason": reason} if reason else {}
     ledger.append(
         session,
         school_id=member.school_id,
         kind=kind,
         facts={"by": "manager"},
         person_id=member.person_id,
-        personal={
+        personal=why
+        | {
             "person": str(member.person_id),
             "actor": str(by),
             "before": {name: kept(old) or "" for name, (old, _) in differs.items()},

@@ -47,7 +47,7 @@ def people(session: Session, *, school_id: str, person_ids: Collection[UUID]) ->
     session.execute(
         update(Person)
         .where(Person.id.in_(here))
-        .values(name="", email="", one_with=None)
+        .values(name="", email="", corrected_name="", one_with=None)
         .execution_options(synchronize_session=False)
     )
     return gone

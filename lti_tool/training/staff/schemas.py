@@ -58,6 +58,10 @@ class DetailsForm(_Form):
     starts_on = _Cell(columns.read_date)
     ends_on = _Cell(columns.read_date)
     payroll_number = _Cell(columns.read_number)
+    name = _Cell(lambda text: columns.read_name(text) if text else "")
+    reason = fields.String(
+        validate=[validate.Length(max=1000), validate.ContainsNoneOf("\0")], load_default=""
+    )
 
     @post_load
     def _in_order(self, values: dict[str, Any], **_given: Any) -> dict[str, Any]:

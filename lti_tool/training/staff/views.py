@@ -28,6 +28,8 @@ blueprint = Blueprint("staff", __name__, url_prefix="/people", template_folder="
 # What a form's fields can be refused for past their own reading: the field it stands beside.
 REFUSED_AT = {
     "payroll-number-taken": "payroll_number",
+    "reason-missing": "reason",
+    "name-elsewhere": "name",
     "absence-ends-early": "away_until",
     "absence-overlaps": "away_from",
 }
@@ -77,6 +79,7 @@ def add() -> Page:
     """Add one person; they count at once."""
     try:
         values = _read(AddForm(), request.form)
+        del values["reason"]  # nothing is corrected by adding somebody
         member = changing.add(
             g.session,
             school_id=g.visit.school_id,
@@ -117,10 +120,13 @@ def change(membership_id: UUID) -> Page:
         g.session, school_id=g.visit.school_id, membership_id=membership_id
     )
     try:
+        values = _read(DetailsForm(), request.form)
         changing.change(
             g.session,
             member,
-            details=_details(_read(DetailsForm(), request.form)),
+            name=values.pop("name"),
+            reason=values.pop("reason").strip(),
+            details=_details(values),
             by=g.visit.person_id,
             now=g.now,
         )

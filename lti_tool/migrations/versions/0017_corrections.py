@@ -1,0 +1,16 @@
+"""The name as it was before a manager corrected it"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0017"
+down_revision = "0016"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column(
+        "person",
+        sa.Column("corrected_name", sa.String(length=255), nullable=False, server_default=""),
+    )
