@@ -25,9 +25,11 @@ from sqlalchemy import (
     String,
     Uuid,
     delete,
+    func,
     select,
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.sql.expression import TableClause
 
 from lti_tool.core.database import Table, UtcDateTime
 from lti_tool.core.ids import new_id
@@ -69,14 +71,16 @@ class Erasure(Table):
     disposal_id: Mapped[UUID] = mapped_column(ForeignKey("disposal.id"))
 
 
-def deleted(session: Session, *what: tuple[type[Table], ColumnElement[bool]]) -> Counter[str]:
+def deleted(
+    session: Session, *what: tuple[type[Table] | TableClause, ColumnElement[bool]]
+) -> Counter[str]:
     """Delete these rows of these tables, in this order; how many of each went."""
     gone = Counter[str]()
     for table, where in what:
         done: CursorResult[Any] = session.execute(  # type: ignore[assignment]
             delete(table).where(where).execution_options(synchronize_session=False)
         )
-        gone[table.__tablename__] += done.rowcount
+        gone[str(getattr(table, "__tablename__", table))] += done.rowcount
     return gone
 
 
@@ -93,6 +97,12 @@ def erased(session: Session, record_ids: Collection[UUID]) -> dict[UUID, dict[st
         for record_id, field, about in rows:
             found.setdefault(record_id, {})[field] = UUID(str(about))
     return found
+
+
+def count(session: Session, *, school_id: str) -> int:
+    """How many values of a school's ledger were erased."""
+    asked = select(func.count()).select_from(Erasure).where(Erasure.school_id == school_id)
+    return session.scalar(asked) or 0
 
 
 def digest(session: Session, disposal_id: UUID) -> tuple[int, str]:

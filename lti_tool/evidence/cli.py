@@ -8,7 +8,7 @@ import click
 from flask import current_app
 from flask.cli import AppGroup, with_appcontext
 
-from lti_tool.core import ledger
+from lti_tool.core import erasure, ledger
 from lti_tool.core.clock import Clock
 from lti_tool.core.database import Database
 from lti_tool.core.errors import ToolError
@@ -53,6 +53,8 @@ def _verify_ledgers(school: str) -> None:
         for school_id in known:
             holding, signed, fault = checking.verify(session, _keys(), school_id=school_id)
             words = f"{school_id}: {holding} entries hold"
+            if gone := erasure.count(session, school_id=school_id):
+                words += f", {gone} values erased under retention"
             if fault is None:
                 click.echo(words + (f", {signed} checkpoints fit" if signed else ""))
                 continue

@@ -24,8 +24,9 @@ from lti_tool.ui.format import local
 
 TRAINING_ENTRIES: Final = (
     *("completion", "paper-withdrawn", "score-sent", "score-resent"),
-    *("obligation-left-incomplete", "due-date-moved", "certificate"),
+    *("obligation-left-incomplete", "due-date-moved"),
 )
+CERTIFICATE_ENTRIES: Final = "certificate%"
 ABSENCE_ENTRIES: Final = "absence-%"
 IMPORT_ENTRIES: Final = "person-import%"
 ANSWER_FIELDS: Final = ("choice-%", "sureness-%", "verdict-%", "answered\\_at-%")
@@ -63,7 +64,9 @@ def values(kind: str, asked: Asked, ids: Collection[UUID]) -> ColumnElement[bool
     if kind in ("people", "unconfirmed"):
         return here & Disclosure.person_id.in_(ids)
     if kind == "training":
-        return here & Disclosure.person_id.in_(ids) & _of(LedgerEntry.kind.in_(TRAINING_ENTRIES))
+        certificate = LedgerEntry.kind.like(CERTIFICATE_ENTRIES)
+        theirs = _of(or_(LedgerEntry.kind.in_(TRAINING_ENTRIES), certificate))
+        return here & Disclosure.person_id.in_(ids) & theirs
     if kind == "answers":
         records = select(Completion.record_id).where(
             Completion.school_id == asked.school_id, Completion.journey_id.in_(ids)

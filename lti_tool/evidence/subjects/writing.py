@@ -74,7 +74,7 @@ def make(
         titles=TITLES,
         field_words=field_words,
         school=school,
-        name=found["person"][0]["name"],
+        name=next(one["name"] for one in found["person"] if not one["one_with"]),
         made_at=now,
     )
     said = {

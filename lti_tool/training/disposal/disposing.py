@@ -1,10 +1,11 @@
 """Deletes what is due; each returns how many rows of each table went."""
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from lti_tool.core.erasure import deleted
@@ -28,10 +29,12 @@ def training(session: Session, *, school_id: str, person_ids: Collection[UUID]) 
     owed = select(Obligation.id).where(
         Obligation.school_id == school_id, Obligation.person_id.in_(person_ids)
     )
+    done = select(Completion.id).where(Completion.journey_id.in_(journeys))
     return deleted(
         session,
         (DueDateMove, DueDateMove.obligation_id.in_(owed)),
         (Obligation, Obligation.id.in_(owed)),
+        *((table, column.in_(done)) for table, column in _hanging()),
         (Completion, Completion.journey_id.in_(journeys)),
         (Declaration, Declaration.journey_id.in_(journeys)),
         (Question, Question.journey_id.in_(journeys)),
@@ -39,6 +42,15 @@ def training(session: Session, *, school_id: str, person_ids: Collection[UUID]) 
         (SectionRead, SectionRead.journey_id.in_(journeys)),
         (Journey, Journey.id.in_(journeys)),
     )
+
+
+def _hanging() -> Iterator[tuple[Any, ColumnElement[Any]]]:
+    """What hangs on a completion goes with it, whichever room above keeps it: a certificate."""
+    for table in Completion.metadata.sorted_tables:
+        for column in table.columns:
+            refers = any(key.column is Completion.__table__.c.id for key in column.foreign_keys)
+            if refers and table.name != Obligation.__tablename__:
+                yield table, column
 
 
 def answers(session: Session, school_id: str, journey_ids: Collection[UUID]) -> Counter[str]:

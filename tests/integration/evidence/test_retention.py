@@ -16,6 +16,7 @@ from lti_tool.core.erasure import Disposal, Erasure
 from lti_tool.core.ids import new_id
 from lti_tool.core.ledger import Disclosure, LedgerEntry
 from lti_tool.evidence.checkpoints import checking
+from lti_tool.evidence.cli import evidence
 from lti_tool.evidence.retention import disposing, setting
 from lti_tool.evidence.retention.kinds import KINDS
 from lti_tool.people.acts import recording
@@ -141,6 +142,10 @@ def test_a_person_who_left_is_gone_and_the_chain_still_holds(
     assert count(database, Disclosure, Disclosure.person_id == lena.person_id) == 0
     assert count(database, Disclosure, Disclosure.field == "printed_name") == 1
     holds(app)
+    app.cli.add_command(evidence)
+    said = app.test_cli_runner().invoke(args=["evidence", "verify"]).output
+    erased = count(database, Erasure, Erasure.school_id == HEMSWELL)
+    assert f"{erased} values erased under retention" in said
     assert made(app, head) != before  # later packs are made and found whole as ever
     assert run(app, clock, days=1).keys() <= {"acts", "visits"}, "what is gone is gone once"
 
