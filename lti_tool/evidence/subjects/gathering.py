@@ -68,7 +68,8 @@ def gather(
         found[name] = [_plain(inner, row, ids) for row in rows]
     found["question"] = [_in_words(one, school, catalogue) for one in found["question"]]
     for one in found.get("person_join", []):
-        one["changed"] = one["changed"].get(school.id, {})  # the other schools' are theirs to give
+        if "changed" in one:  # the other schools' are theirs to give
+            one["changed"] = one["changed"].get(school.id, {})
     found["access_log"] = [
         {"at": _value(one.at), "what": act_words(one.what), "by": SOMEBODY}
         for one in listing.of(session, school_id=school.id, person_id=person_id)
