@@ -51,6 +51,8 @@ class Platform:
         self.keys = {"keys": [jwk | {"kid": "k1", "use": "sig", "alg": "RS256"}]}
         self.seconds = 0.0
         self.key_sets = self.tokens = self.scores = 0
+        self.held: dict[str, set[tuple[str, float]]] = {}
+        """What was sent for each person; the same sent twice is one."""
         platform = self
 
         class Services(http.server.BaseHTTPRequestHandler):
@@ -61,13 +63,16 @@ class Platform:
                 self.say(platform.keys)
 
             def do_POST(self) -> None:
-                self.rfile.read(int(self.headers["Content-Length"]))
+                said = self.rfile.read(int(self.headers["Content-Length"]))
                 time.sleep(platform.seconds)
                 if self.path == "/token":
                     platform.tokens += 1
                     self.say({"access_token": "bench", "expires_in": 3600})
                 else:
                     platform.scores += 1
+                    score = json.loads(said)
+                    held = platform.held.setdefault(score["userId"], set())
+                    held.add((score["timestamp"], score["scoreGiven"]))
                     self.say({})
 
             def say(self, what: object) -> None:
