@@ -17,7 +17,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from lti_tool.config import Config, instance_folder, read_config
 from lti_tool.core import jobs, logs
 from lti_tool.core.clock import Clock, utc_now
-from lti_tool.core.database import Database
+from lti_tool.core.database import Database, abandon
 from lti_tool.core.drawers import open_drawer
 from lti_tool.core.errors import ToolError
 from lti_tool.core.limits import Tally
@@ -258,7 +258,7 @@ def _leave(response: Response) -> Response:
     session = g.get("session")
     if session is not None:
         if response.status_code >= 400:
-            session.rollback()
+            abandon(session)
         else:
             noting.note(session, current_app.extensions["database"], response, morning(g.now))
             if g.writes:
@@ -326,7 +326,7 @@ def _frame_ancestors() -> tuple[str, ...]:
 def _close(fault: BaseException | None) -> None:
     session = g.pop("session", None)
     if session is not None:
-        session.close()
+        abandon(session)
     logs.request_id.set("")
 
 

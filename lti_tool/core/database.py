@@ -110,6 +110,15 @@ def _pool(connections: int) -> dict[str, Any]:
     }
 
 
+def abandon(session: Session) -> None:
+    """End a session that leaves nothing behind; also where the database has gone meanwhile, which
+    harms nobody any more."""
+    try:
+        session.close()
+    except OperationalError:
+        session.invalidate()
+
+
 def _prepare_sqlite(engine: Engine) -> None:
     lock = threading.Lock()
     if engine.url.database:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from flask import Flask, g
+from flask import Flask, Response, g
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
@@ -83,6 +83,24 @@ def test_a_commit_that_fails_is_no_success(
     form = {"answer": "yes", "csrf_token": csrf(app, guest.admission.visit_id)}
     reply = browser(app, guest).post("/confirm", data=form, base_url="https://localhost")
     assert reply.status_code == 503
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+@pytest.mark.parametrize("status", [200, 404])
+def test_a_database_that_goes_once_all_is_read_spoils_no_page(
+    app: Flask, database: Database, status: int
+) -> None:
+    """Only to end the transaction is left, on which nothing depends."""
+    def read() -> Response:
+        one = g.session.scalar(text("SELECT pg_backend_pid()"))
+        with database.reading() as other:
+            other.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": one})
+        return Response("a whole page", status)
+
+    app.add_url_rule("/read", "/read", access.public(csrf=False)(read))
+    reply = app.test_client().get("/read")
+    assert (reply.status_code, reply.text) == (status, "a whole page")
 
 
 def test_refusals_may_be_framed_and_pages_only_by_the_platform(
