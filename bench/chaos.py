@@ -35,6 +35,8 @@ from lti_tool.training.models import Completion, Declaration, Journey, Question
 
 THINK: Final = 0.4
 """Seconds at a page: enough for blows to fall between and within."""
+A_BLOW: Final = 3.0
+"""Seconds that one takes with its pause: people arrive for as long as blows fall."""
 DELIVERY_SECONDS: Final = 300
 LEASES_OVER: Final = 900
 """A score that was just being sent as its worker was killed is taken up after ten minutes: so far
@@ -206,7 +208,7 @@ async def chaos(number: int, blows: int, seed: int, on_postgres: bool) -> int:
             striking = group.create_task(struck.strike(blows))
             for one in people:
                 group.create_task(one.persevere())
-                await asyncio.sleep(THINK)
+                await asyncio.sleep(A_BLOW * blows / number)
             await striking
         learned = time.monotonic() - begun
         clock.write_text(str(LEASES_OVER))

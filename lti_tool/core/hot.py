@@ -49,7 +49,11 @@ class Hot:
 
     def look_up(self, engine: Engine, values: Mapping[str, Any]) -> Any:
         """As ``one``, with no transaction around it."""
-        connection = engine.raw_connection()
+        driver: Any = engine.dialect.loaded_dbapi
+        try:
+            connection = engine.raw_connection()
+        except driver.Error as fault:
+            raise _said(fault, "", engine.dialect) from fault
         try:
             return self._one(connection, engine.dialect, values)
         finally:
@@ -110,7 +114,13 @@ def _execute(cursor: Any, prepared: _Prepared, values: Mapping[str, Any]) -> Any
         cursor.execute(prepared.sql, parameters)
     except driver.Error as fault:
         cursor.close()
-        raise DBAPIError.instance(
-            prepared.sql, None, fault, driver.Error, hide_parameters=True, dialect=prepared.dialect
-        ) from fault
+        raise _said(fault, prepared.sql, prepared.dialect) from fault
     return cursor
+
+
+def _said(fault: Any, sql: str, dialect: Dialect) -> BaseException:
+    """The driver's fault as one of ``sqlalchemy.exc``."""
+    driver: Any = dialect.loaded_dbapi
+    return DBAPIError.instance(
+        sql, None, fault, driver.Error, hide_parameters=True, dialect=dialect
+    )

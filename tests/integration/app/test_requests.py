@@ -92,6 +92,7 @@ def test_a_database_that_goes_once_all_is_read_spoils_no_page(
     app: Flask, database: Database, status: int
 ) -> None:
     """Only to end the transaction is left, on which nothing depends."""
+
     def read() -> Response:
         one = g.session.scalar(text("SELECT pg_backend_pid()"))
         with database.reading() as other:

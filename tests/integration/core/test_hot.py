@@ -2,7 +2,7 @@
 
 import pytest
 from sqlalchemy import bindparam, insert, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from lti_tool.core.database import Database
 from lti_tool.core.hot import Hot
@@ -55,6 +55,12 @@ def test_what_is_written_is_read_as_a_session_reads_it(database: Database, clock
 
 def test_nothing_is_nothing(database: Database) -> None:
     assert FIND.look_up(database.engine, {"id": new_id()}) is None
+
+
+def test_a_database_that_is_gone_is_said_as_a_session_says_it() -> None:
+    gone = Database("postgresql+psycopg://nobody@127.0.0.1:9/none")
+    with pytest.raises(OperationalError):
+        FIND.look_up(gone.engine, {"id": new_id()})
 
 
 def test_a_second_row_of_one_key_is_refused_as_a_session_refuses_it(
