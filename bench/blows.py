@@ -194,7 +194,7 @@ class Kept:
                 self._command,
                 cwd=ROOT,
                 env=os.environ | self._environment,
-                stderr=open("/tmp/work/chaos.log", "ab"),
+                stderr=subprocess.DEVNULL,
             )
 
     def kill(self) -> None:

@@ -121,6 +121,7 @@ def _execute(cursor: Any, prepared: _Prepared, values: Mapping[str, Any]) -> Any
 def _said(fault: Any, sql: str, dialect: Dialect) -> BaseException:
     """The driver's fault as one of ``sqlalchemy.exc``."""
     driver: Any = dialect.loaded_dbapi
-    return DBAPIError.instance(
+    said: BaseException = DBAPIError.instance(
         sql, None, fault, driver.Error, hide_parameters=True, dialect=dialect
     )
+    return said
