@@ -40,7 +40,7 @@ from lti_tool.lti.connect import views as connect_views
 from lti_tool.lti.health import views as health_views
 from lti_tool.lti.platforms import Lti
 from lti_tool.lti.rosters import views as roster_views
-from lti_tool.migrations.run import can_serve
+from lti_tool.migrations.standing import can_serve
 from lti_tool.operation import beating
 from lti_tool.operation.metrics import counting
 from lti_tool.operation.metrics import views as metrics_views

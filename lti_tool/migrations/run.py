@@ -28,20 +28,6 @@ def upgrade_on(connection: Connection, version: str) -> None:
     command.upgrade(config, version)
 
 
-def is_current(engine: Engine) -> bool:
-    """Whether the database stands at the newest version."""
-    with engine.connect() as connection:
-        return revision(connection) == head()
-
-
-def can_serve(engine: Engine) -> bool:
-    """Whether this code can work with the database: it stands at the newest version, or at one of
-    a newer tool's, whose migrations add and take nothing away (``docs/operations.md``)."""
-    with engine.connect() as connection:
-        found = revision(connection)
-    return found == head() or (found != "" and not knows(found))
-
-
 def head() -> str:
     """The newest version there is."""
     return ScriptDirectory.from_config(_config()).get_current_head() or ""

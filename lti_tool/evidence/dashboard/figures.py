@@ -3,23 +3,28 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from markupsafe import Markup
 
+from lti_tool.core.lazily import Lazily
 from lti_tool.curriculum.catalogue import TrainingModule
-from lti_tool.evidence.dashboard import duties, plots
+from lti_tool.evidence.dashboard import duties
 from lti_tool.evidence.dashboard.chasing import Chased
 from lti_tool.evidence.dashboard.duties import Counts, Duties, Duty, Years
-from lti_tool.evidence.dashboard.plots import MARKS
 from lti_tool.evidence.dashboard.trusts import Beside, together
 from lti_tool.evidence.words import cycle_words
 from lti_tool.training.cycles.words import STATE_WORDS
 from lti_tool.training.cycles.words import reason_words as due_words
 from lti_tool.training.staff.words import ROLE_GROUP_WORDS
 from lti_tool.ui.format import day as day_words
+
+if TYPE_CHECKING:
+    from lti_tool.evidence.dashboard import plots
+else:
+    plots = Lazily("lti_tool.evidence.dashboard.plots")
 
 MOST_BARS: Final = 12
 """More schools than these are not told apart in one plot."""
@@ -198,7 +203,7 @@ def _of_states(
 def _states(found: Iterable[Counts]) -> list[str]:
     """Those that occur, in the order of the plots."""
     present = {state for counts in found for state, number in counts.items() if number}
-    return [state for state in MARKS if state in present]
+    return [state for state in plots.MARKS if state in present]
 
 
 def _done_of(rows: Sequence[tuple[str, Counts]]) -> str:

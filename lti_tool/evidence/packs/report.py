@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import typst
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from lti_tool.core.lazily import Lazily
 from lti_tool.curriculum.catalogue import Catalogue
 from lti_tool.evidence.checkpoints.models import Checkpoint
 from lti_tool.evidence.packs.figures import OTHERS, Figures, by, by_role_group, figures
@@ -25,6 +25,11 @@ from lti_tool.policies.policy import PolicyVersion, School
 from lti_tool.training.cycles.words import STATE_WORDS
 from lti_tool.training.staff.words import ROLE_GROUP_WORDS
 from lti_tool.ui.format import day, day_and_time, local
+
+if TYPE_CHECKING:
+    import typst
+else:
+    typst = Lazily("typst")
 
 SOURCE: Final = Path(__file__).with_name("report.typ")
 # They come with typst itself, so that a report looks the same wherever it is made.
