@@ -22,8 +22,9 @@ class _Prepared:
     sql: str
     binds: Sequence[tuple[str, Processor | None]]
     is_positional: bool
-    row: Callable[..., Any]
-    columns: Sequence[Processor | None]
+    row: Any
+    columns: Sequence[tuple[int, Processor]]
+    """The places of those that are not used as the driver gives them."""
     dialect: Dialect
 
 
@@ -66,12 +67,11 @@ class Hot:
         cursor.close()
         if found is None:
             return None
-        return prepared.row(
-            *(
-                read(value) if read and value is not None else value
-                for read, value in zip(prepared.columns, found, strict=True)
-            )
-        )
+        row = list(found)
+        for place, read in prepared.columns:
+            if row[place] is not None:
+                row[place] = read(row[place])
+        return prepared.row._make(row)
 
     def _prepare(self, dialect: Dialect) -> _Prepared:
         known = self._prepared.get(dialect.name)
@@ -93,7 +93,9 @@ class Hot:
             is_positional=compiled.positional,
             row=row,
             columns=[
-                _impl(column.type, dialect).result_processor(dialect, None) for column in selected
+                (place, read)
+                for place, column in enumerate(selected)
+                if (read := _impl(column.type, dialect).result_processor(dialect, None))
             ],
             dialect=dialect,
         )

@@ -2,17 +2,20 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
-from lti_tool.curriculum.catalogue import Catalogue
+from lti_tool.curriculum.catalogue import Catalogue, Scenario
 from lti_tool.curriculum.models import Content
 from lti_tool.policies.documents import Fault, sha256
 from lti_tool.policies.policy import PolicyVersion, School
 from lti_tool.policies.reading import read_again
+
+KNOWN: Final = select(Content.hash).where(Content.hash.in_(bindparam("hashes", expanding=True)))
 
 
 def keep(session: Session, *, kind: str, ref: str, number: str, body: bytes, now: datetime) -> str:
@@ -24,6 +27,16 @@ def keep(session: Session, *, kind: str, ref: str, number: str, body: bytes, now
     )
     session.execute(row.on_conflict_do_nothing())
     return digest
+
+
+def keep_scenarios(session: Session, scenarios: Iterable[Scenario], *, now: datetime) -> None:
+    """Store those that are not there yet, which hardly ever is any."""
+    wanted = {one.sha256: one for one in scenarios}
+    there = set(session.scalars(KNOWN, {"hashes": list(wanted)}))
+    for digest, one in wanted.items():
+        if digest not in there:
+            number = str(one.version)
+            keep(session, kind="scenario", ref=one.id, number=number, body=one.body, now=now)
 
 
 def version_of(

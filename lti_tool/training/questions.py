@@ -4,20 +4,20 @@ Everybody who writes here holds the journey's row locked (``journeys.find(is_loc
 that two tabs cannot end one round twice.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from lti_tool.core.errors import ToolError
 from lti_tool.core.ids import new_id
 from lti_tool.curriculum.catalogue import Reads, Scenario
-from lti_tool.curriculum.content import keep
+from lti_tool.curriculum.content import keep_scenarios
 from lti_tool.training.course import Course
 from lti_tool.training.marking import Marked, Outcome, mark, verdict_of
 from lti_tool.training.models import Journey, Question, Round
@@ -25,6 +25,12 @@ from lti_tool.training.refresh import rereading, standing
 from lti_tool.training.selection import Candidate, choose, choose_again, choose_anew, drawn
 
 SURENESS: Final = ("sure", "fairly-sure", "not-sure")
+# Every page of a question asks this.
+ASKED: Final = (
+    select(Question)
+    .where(Question.journey_id == bindparam("journey"), Question.school_id == bindparam("school"))
+    .order_by(Question.position)
+)
 
 
 @dataclass(frozen=True)
@@ -84,11 +90,7 @@ class Answered:
 
 def sitting(session: Session, course: Course, journey: Journey) -> Sitting:
     """Everything asked in a journey so far."""
-    asked = session.scalars(
-        select(Question)
-        .where(Question.journey_id == journey.id, Question.school_id == journey.school_id)
-        .order_by(Question.position)
-    ).all()
+    asked = session.scalars(ASKED, {"journey": journey.id, "school": journey.school_id}).all()
     return Sitting(
         tuple(asked),
         tuple(one for one in asked if one.answered_at is not None or _scenario(course, one)),
@@ -179,7 +181,7 @@ def _answer(
     scenario = scenario_of(course, question)
     resolution = course.resolution(scenario)
     if scenario.sha256 != question.scenario_sha256:  # its words were changed since it was drawn
-        _keep(session, [scenario], now)
+        keep_scenarios(session, [scenario], now=now)
     written = session.execute(
         update(Question)
         .where(
@@ -239,7 +241,7 @@ def _begin_round(
     common = {"school_id": journey.school_id, "journey_id": journey.id}
     session.execute(insert(Round).values(id=round_id, number=number, started_at=now, **common))
     scenarios = [course.catalogue.scenarios[one.scenario] for one in chosen]
-    _keep(session, scenarios, now)
+    keep_scenarios(session, scenarios, now=now)
     seen = {one.topic for one in asked}
     rows = []
     for position, (one, scenario) in enumerate(
@@ -272,8 +274,3 @@ def _scenario(course: Course, question: Question) -> Scenario | None:
 
 def _shuffled(scenario: Scenario, round_id: UUID) -> list[str]:
     return drawn((one.id for one in scenario.options), f"{round_id} {scenario.id}")
-
-
-def _keep(session: Session, scenarios: Iterable[Scenario], now: datetime) -> None:
-    for one in scenarios:
-        keep(session, kind="scenario", ref=one.id, number=str(one.version), body=one.body, now=now)
