@@ -14,6 +14,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from lti_tool.config import Config
 from lti_tool.core.outside import HostRefused, Outage, Outside
@@ -213,6 +215,44 @@ def test_a_private_address_is_not_even_connected_to(monkeypatch: pytest.MonkeyPa
         outside().call("GET", "https://lms.example.org/", headers={})
     with outside().session() as http, pytest.raises(HostRefused):
         http.get("https://lms.example.org/", timeout=1)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("169.254.169.254", "2852039166", "0xa9fea9fe", "0251.0376.0251.0376", "169.254.43518"),
+        *("[::ffff:169.254.169.254]", "[64:ff9b::a9fe:a9fe]", "[2002:a9fe:a9fe::]"),
+        *("[fd00:ec2::254]", "[::]", "[::1]", "[fe80::1]", "127.1", "0", "0x7f.1", "10.1"),
+        *("localhost", "user:pass@10.0.0.1", "9.9.9.9@10.0.0.1", "10.0.0.1:443#@9.9.9.9"),
+        *("10.0.0.1?@9.9.9.9", "１２７.0.0.1", "10。0。0。1"),
+    ],
+)
+def test_however_a_private_address_is_written(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    reached: list[object] = []
+
+    def connect(address: object, *_args: object, **_more: object) -> socket.socket:
+        reached.append(address)
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr("lti_tool.core.outside.create_connection", connect)
+    with pytest.raises((HostRefused, Outage)):
+        outside().call("GET", f"https://{host}/latest/meta-data", headers={})
+    assert reached == []
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    st.text(max_size=20) | st.sampled_from(["[::1", "a:99999", "xn--a", "\u2100", "." * 300]),
+    st.sampled_from(["https://", "https:", "http://", "file://", "//", ""]),
+)
+def test_whatever_is_no_address_is_refused_or_does_not_answer(text: str, scheme: str) -> None:
+    def nobody(*_args: object, **_more: object) -> list[object]:
+        raise socket.gaierror
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket, "getaddrinfo", nobody)
+        with pytest.raises((HostRefused, Outage)):
+            outside().call("GET", scheme + text, headers={})
 
 
 def test_a_name_that_changes_its_mind_gains_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
