@@ -6,7 +6,8 @@ STAMP := .venv/.installed
 PYTEST := $(BIN)/pytest -n 2 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test coverage bench check lint types floors content interop migrate assets translations conformance lock clean
+.PHONY: help install run test coverage bench check lint types floors content interop migrate assets \
+  translations conformance lock audit sbom clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -82,9 +83,24 @@ lock: ## the lock files anew from pyproject.toml and package.json
 	@printf '%s\n' lti-consumer-xblock cryptography | $(COMPILE) - -o requirements-interop-openedx.lock
 	@printf '%s\n' lti1p3platform Django Jinja2 'setuptools<82' | \
 	  $(COMPILE) - -o requirements-interop-lti1p3platform.lock
+	@printf '%s\n' pip-audit cyclonedx-bom | $(COMPILE) - -o requirements-audit.lock
 	@! command -v npm >/dev/null || npm install --package-lock-only --no-audit --no-fund >/dev/null
 
+audit: .audit/.installed ## known weaknesses of everything the lock files name, where the lists can be had
+	@tools/audit.sh
+
+sbom: .audit/.installed ## what the tool is made of, from the lock files: sbom.json and, with npm, sbom-browser.json (CycloneDX)
+	@PYTHONWARNINGS=ignore .audit/bin/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml \
+	  --mc-type application --output-reproducible --of JSON -o sbom.json
+	@! command -v npm >/dev/null || \
+	  npm sbom --package-lock-only --sbom-format=cyclonedx >sbom-browser.json 2>/dev/null
+	@echo "sbom.json names $$(grep -c '"purl"' sbom.json) packages."
+
+.audit/.installed: requirements-audit.lock tools/install.sh
+	@tools/install.sh .audit $<
+	@touch $@
+
 clean: ## everything that was built or fetched; instance/ is kept
-	@rm -rf .venv .interop node_modules lti_tool/ui/static build dist *.egg-info .mypy_cache .ruff_cache \
+	@rm -rf .venv .interop .audit node_modules lti_tool/ui/static build dist *.egg-info .mypy_cache .ruff_cache \
 	  .pytest_cache .import_linter_cache .hypothesis .coverage .coverage.*
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
