@@ -19,6 +19,9 @@ from lti_tool.people.imports.columns import CellError, clean, number_key, plain
 
 LARGEST: Final = 4 * 1024 * 1024
 MOST_ROWS: Final = 5_000
+# Of lines that hold signs but say nothing: spreadsheets end in some, a trap is made of them.
+MOST_IDLE: Final = 20_000
+MOST_CELLS: Final = 200
 DELIMITERS: Final = (",", ";", "\t")
 HEADER_WITHIN: Final = 10
 # A cell may hold a line break; one that holds more has lost its closing quotation mark.
@@ -103,12 +106,12 @@ def read_staff_file(data: bytes, *, sites: tuple[str, ...] = ()) -> StaffFile:
         raise ToolError("file-columns-twice", columns=", ".join(shown)[:200])
     rows: list[StaffRow] = []
     faults: list[Fault] = []
-    for line, cells in _rows(lines, header.line, header.delimiter):
-        if len(rows) + len(faults) > MOST_ROWS:
+    for number, (line, cells) in enumerate(_rows(lines, header.line, header.delimiter)):
+        if len(rows) + len(faults) > MOST_ROWS or number > MOST_IDLE:
             raise ToolError("file-too-long", most=MOST_ROWS)
         if isinstance(cells, str):
             faults.append(Fault(line, cells))
-        elif any(clean(cell) for cell in cells):
+        elif _say_something(cells):
             row, amiss = _read_row(line, cells, header, sites)
             faults += amiss
             rows += [row] if row else []
@@ -176,9 +179,13 @@ def _find_header(lines: Sequence[str]) -> _Header:
 def _rows(
     lines: Sequence[str], after: int, delimiter: str
 ) -> Iterator[tuple[int, list[str] | str]]:
-    """Each row with the number of its first line; a code in place of cells that cannot be read."""
-    place = after
+    """Each row with the number of its first line, but for those of delimiters alone; a code in
+    place of cells that cannot be read."""
+    place, empty = after, f"{delimiter} \t\r\n"
     while place < len(lines):
+        if not lines[place].strip(empty):
+            place += 1
+            continue
         cells, taken = _row(lines[place : place + LINES_OF_A_ROW], delimiter)
         place += taken
         yield place - taken + 1, cells
@@ -192,14 +199,19 @@ def _row(lines: Sequence[str], delimiter: str) -> tuple[list[str] | str, int]:
             if "unexpected end" in str(fault):
                 continue
             return "quotes", 1
-        return (found[0] if found else []), taken
+        cells = found[0] if found else []
+        return ("too-many-cells" if sum(map(bool, cells)) > MOST_CELLS else cells), taken
     return "quotes", 1
+
+
+def _say_something(cells: Iterable[str]) -> bool:
+    return any(clean(cell) for cell in cells if cell)
 
 
 def _read_row(
     line: int, cells: Sequence[str], header: _Header, sites: tuple[str, ...]
 ) -> tuple[StaffRow | None, list[Fault]]:
-    if any(clean(cell) for cell in cells[len(header.names) :]):
+    if _say_something(cells[len(header.names) :]):
         return None, [Fault(line, "too-many-cells")]
     texts = {one: clean(cell) for one, cell in zip(header.fields, cells, strict=False) if one}
     titles = dict(zip(header.fields, map(clean, header.names), strict=True))

@@ -1,9 +1,11 @@
 """The one door to the outside: which addresses it opens to, and that nothing holds it open."""
 
+import gzip
 import socket
 import ssl
 import threading
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -167,6 +169,18 @@ def test_a_slow_name_server_holds_nobody(monkeypatch: pytest.MonkeyPatch) -> Non
         outside().call("GET", "https://lms.example.org/", headers={}, seconds=0.3)
     assert time.monotonic() - began < 1
     is_over.set()
+
+
+def test_an_answer_that_unpacks_to_more_than_it_is_fills_no_memory() -> None:
+    body = gzip.compress(bytes(64 * 1024 * 1024), 9)
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(body)}\r\n\r\n"
+    tracemalloc.start()
+    try:
+        with listening(says(head.encode() + body)) as url, pytest.raises(Outage):
+            outside("http://localhost:8000").call("GET", url, headers={}, seconds=5)
+        assert tracemalloc.get_traced_memory()[1] < 8 * 1024 * 1024
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize(

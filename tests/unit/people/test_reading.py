@@ -2,6 +2,7 @@
 
 import csv
 import io
+import time
 import zipfile
 from datetime import date
 from pathlib import Path
@@ -191,6 +192,25 @@ def test_what_is_no_staff_file_is_refused_in_a_word(data: bytes, code: str) -> N
     with pytest.raises(ToolError) as refused:
         read(data)
     assert refused.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("many", "code"),
+    [
+        (b"\n", "file-empty"), (b",", "file-empty"), (b",,\r\n", "file-empty"),
+        (b"'\n", "file-too-long"), (b"\"'\",", ""), (b"'," * 900 + b"\n", ""),
+    ],
+)  # fmt: skip
+def test_a_file_of_nothing_but_signs_takes_no_time(many: bytes, code: str) -> None:
+    began = time.process_time()
+    data = b"name,email\n" + many * ((LARGEST - 20) // len(many))
+    if code:
+        with pytest.raises(ToolError) as refused:
+            read(data)
+        assert refused.value.code == code
+    else:
+        assert {fault.code for fault in read(data).faults} == {"too-many-cells"}
+    assert time.process_time() - began < 2
 
 
 @given(st.binary(max_size=300))
