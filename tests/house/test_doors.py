@@ -7,7 +7,15 @@ import lti_tool
 
 PACKAGE = Path(lti_tool.__file__).parent
 # What can open a connection.
-CALLERS = ("requests", "urllib.request", "urllib3", "http.client", "httpx", "socket", "smtplib")
+CALLERS: tuple[str, ...] = (
+    "requests",
+    "urllib.request",
+    "urllib3",
+    "http.client",
+    "httpx",
+    "socket",
+    "smtplib",
+)
 CALLERS += ("ssl", "ftplib", "telnetlib", "aiohttp", "xmlrpc", "asyncio")
 DOORS = {"core/outside.py", "core/mail.py"}
 # They ask for the name of this machine.
