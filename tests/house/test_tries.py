@@ -98,6 +98,18 @@ def test_whose_launches_are_refused_too_often_is_told_to_wait(app: Flask) -> Non
     assert launch(app, "192.0.2.2")[0] == 400
 
 
+def test_an_address_that_somebody_makes_up_is_not_theirs(app: Flask) -> None:
+    """No proxy is counted on here, so what one would say counts for nothing."""
+    fail(app, "lti.launch", SCHOOL, LAUNCHES)
+    reply = browser(app).post(
+        "/lti/launch",
+        environ_overrides={"REMOTE_ADDR": SCHOOL},
+        headers={"X-Forwarded-For": "198.51.100.7", "Forwarded": "for=198.51.100.7"},
+        **HERE,
+    )
+    assert reply.status_code == 429
+
+
 def test_nobodys_failures_keep_another_out_at_the_same_address(
     app: Flask, database: Database
 ) -> None:
