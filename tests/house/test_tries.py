@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 
 from lti_tool.core.database import Database
-from lti_tool.core.limits import CODES, LAUNCHES, LOOK_UPS, Limit
+from lti_tool.core.limits import CODES, LAUNCHES, LOOK_UPS, Limit, Tally
 from lti_tool.people import access
 from tests.conftest import SetClock
 from tests.factories.registers import Guest, arrive, browser, csrf, running
@@ -58,6 +58,7 @@ def database(sqlite_url: str) -> Iterator[Database]:
 @pytest.fixture
 def app(database: Database, tmp_path: Path, clock: SetClock) -> Iterator[Flask]:
     with running(tmp_path, database, clock) as app:
+        app.extensions["tally"] = Tally(lambda: 1000.0)  # no time passes, however slow we are
         yield app
 
 

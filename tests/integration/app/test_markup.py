@@ -117,12 +117,11 @@ FIELDS = (
 
 
 def is_text_alone(reply: Any) -> bool:
-    """Whether nothing in the page came to life; and whether there was something to come to life."""
-    if reply.mimetype != "text/html":
+    """Whether there was something in the page to come to life; fails where it did."""
+    if reply.mimetype != "text/html" or b"alert(1)" not in reply.data:
         return False
     assert is_alive(reply.data) == [], reply.request.path
-    soup = BeautifulSoup(reply.data, "html.parser")
-    return "alert(1)" in soup.text or any("alert(1)" in str(one.attrs) for one in soup.find_all())
+    return True
 
 
 def shown(app: Flask, guest: Guest, ids: dict[str, UUID], method: str) -> set[str]:
