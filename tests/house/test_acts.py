@@ -22,6 +22,9 @@ from tests.house.test_routes import address
 # Arguments by which an address names a person: such a page is a view of that person.
 NAMES_A_PERSON = {"membership_id", "first", "person_id"}
 
+# Files for managers in which there is nothing of a person.
+OF_NOBODY = {"teams.download"}
+
 
 @pytest.fixture
 def plain(sqlite_url: str) -> Iterator[Database]:
@@ -96,6 +99,10 @@ def test_every_view_of_a_person_and_every_list_taken_leaves_a_row(
         rule.endpoint for rule in named + handed
     }
     assert missing == set(), "a page about one person wears no mark that says so"
+    files = {rule.endpoint for rule, mark in pages if mark.writes or "." in rule.rule}
+    assert files - OF_NOBODY == {rule.endpoint for rule in handed}, (
+        "a file that a manager takes away says so"
+    )
     for rule in handed:
         call(app, head, staff, rule, "GET")
         assert acts(plain)[-1] == rule.endpoint
