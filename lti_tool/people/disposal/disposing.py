@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from lti_tool.core.erasure import deleted
@@ -34,8 +34,11 @@ def people(session: Session, *, school_id: str, person_ids: Collection[UUID]) ->
             for table in (Absence, StaffImportChange, Visit, Membership)
         ),
     )
-    elsewhere = select(Membership.person_id).where(Membership.person_id.in_(person_ids))
-    here = set(person_ids) - set(session.scalars(elsewhere))
+    root = func.coalesce(Person.one_with, Person.id)
+    elsewhere = select(root).join(Membership, Membership.person_id == Person.id)
+    here = set(
+        session.scalars(select(Person.id).where(Person.id.in_(person_ids), root.not_in(elsewhere)))
+    )
     known = select(Identity.id).where(Identity.person_id.in_(here))
     gone += deleted(
         session,

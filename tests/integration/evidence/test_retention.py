@@ -226,6 +226,23 @@ def test_who_is_at_another_school_stays_known_there(
     assert count(database, Disclosure, Disclosure.school_id == GLENMERE) == 4
 
 
+def test_an_identity_by_which_another_school_knows_somebody_stays(
+    app: Flask, database: Database, clock: SetClock
+) -> None:
+    """Joined with somebody who is at another school: one human, who signs in there with both."""
+    open_cycle(database)
+    root, other = member(database, "Both Schools", subject="b"), member(database, "Also Both")
+    arrive(database, "Both Schools", GLENMERE, subject="b", counted=True)
+    with database.transaction() as session:
+        session.get_one(Person, other.person_id).one_with = root.person_id
+    leave(database, root)
+    leave(database, other)
+    set_all(database)
+    assert run(app, clock, days=YEARS)["people"] == 2
+    assert count(database, Identity, Identity.person_id == other.person_id) == 1
+    assert count(database, Membership, Membership.school_id == HEMSWELL) == 0
+
+
 def test_a_name_waits_for_the_training_and_a_new_period_for_a_week(
     app: Flask, database: Database, clock: SetClock
 ) -> None:
