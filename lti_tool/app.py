@@ -27,6 +27,7 @@ from lti_tool.curriculum.kept import shelf
 from lti_tool.curriculum.reading import read_catalogue
 from lti_tool.evidence import views as evidence_views
 from lti_tool.evidence.acts import views as act_views
+from lti_tool.evidence.certificates import views as certificate_views
 from lti_tool.evidence.checkpoints.keys import EvidenceKeys
 from lti_tool.evidence.dashboard import acting as acting_views
 from lti_tool.evidence.dashboard import views as dashboard_views
@@ -96,6 +97,7 @@ BLUEPRINTS = (
     pack_views.blueprint,
     review_views.blueprint,
     act_views.blueprint,
+    certificate_views.blueprint,
     metrics_views.blueprint,
     retention_views.blueprint,
     subject_views.blueprint,

@@ -13,7 +13,6 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
 import rfc8785
@@ -37,7 +36,7 @@ from sqlalchemy.types import NullType
 from lti_tool.core import erasure
 from lti_tool.core.database import Table, UtcDateTime
 from lti_tool.core.erasure import DISPOSED, Disposal
-from lti_tool.core.ids import new_id
+from lti_tool.core.ids import new_id, written
 
 FORMAT = 1
 SALT_BYTES = 16
@@ -316,15 +315,7 @@ def walk(
         asked = asked.where(LedgerEntry.sequence <= until)
     with closing(session.execute(asked)) as found:
         for rows in found.partitions():
-            yield [Link(row[0], _written(row[1]), row[2], row[3], row[4]) for row in rows]
-
-
-def _written(record_id: Any) -> str:
-    """A record's number as entries write it, from how the database keeps it."""
-    if isinstance(record_id, UUID):
-        return str(record_id)
-    one: str = record_id
-    return f"{one[:8]}-{one[8:12]}-{one[12:16]}-{one[16:20]}-{one[20:]}"
+            yield [Link(row[0], written(row[1]), row[2], row[3], row[4]) for row in rows]
 
 
 def verify(

@@ -1,30 +1,28 @@
-"""The register as a CSV file that a spreadsheet opens as what it is: text, and no formulas.
+"""What every file a manager takes has: cells that are no formulas, and a record that it was taken.
 
-UTF-8 with a byte order mark, CRLF (RFC 4180), every cell quoted, dates as ISO 8601.
+CSV files are UTF-8 with a byte order mark and CRLF (RFC 4180), with every cell quoted.
 """
 
 import csv
 import io
+import logging
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from hashlib import sha256
 from typing import Final
 from uuid import UUID
 
-from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from lti_tool.core import ledger
-from lti_tool.evidence.register import Line
-from lti_tool.evidence.words import (
-    cycle_words,
-    delivery_words,
-    method_words,
-)
-from lti_tool.training.cycles.words import STATE_WORDS
-from lti_tool.training.cycles.words import reason_words as due_words
-from lti_tool.training.staff.words import ROLE_GROUP_WORDS
-from lti_tool.ui.format import local
+from lti_tool.core.clock import Clock
+from lti_tool.core.database import Database
+from lti_tool.core.errors import ToolError
+from lti_tool.evidence.checkpoints import making as checkpoints
+from lti_tool.evidence.checkpoints.keys import EvidenceKeys
+
+log = logging.getLogger(__name__)
 
 BYTE_ORDER_MARK: Final = "\ufeff"
 STARTS_A_FORMULA: Final = frozenset("=+-@\N{MINUS SIGN}")
@@ -38,6 +36,8 @@ def safe_cell(text: str) -> str:
     (OWASP, “CSV Injection”).
     """
     visible = next((sign for sign in text if sign.isprintable() and not sign.isspace()), "")
+    if visible.isascii() and visible.isalnum():
+        return text if text[0].isprintable() else f"'{text}"
     is_formula = unicodedata.normalize("NFKC", visible)[:1] in STARTS_A_FORMULA
     return f"'{text}" if text and (is_formula or not text[0].isprintable()) else text
 
@@ -49,82 +49,55 @@ def note(
     person_id: UUID,
     what: str,
     filters: Mapping[str, str],
-    rows: int,
     now: datetime,
-) -> None:
-    """Record in the ledger that a manager took this export.
+    **more: ledger.Value,
+) -> UUID:
+    """Record in the ledger that a manager takes this export; returns the record's id.
 
-    What was searched for may be a name, so only that there was a search is kept.
+    What was searched for may be a name, so only that there was a search is kept. ``more``: what
+    else is known of it, for instance how many rows it has.
     """
     shown: dict[str, ledger.Value] = {**filters}
     if "q" in shown:
         shown["searched"] = 1 if shown.pop("q") else 0
-    ledger.append(
+    return ledger.append(
         session,
         school_id=school_id,
         kind="export",
-        facts={"what": what, "rows": rows, "filters": shown},
+        facts={"what": what, "filters": shown, **more},
         person_id=person_id,
         personal={"actor": str(person_id)},
         now=now,
     )
 
 
-def lines_of_csv(chunks: Iterable[Sequence[Line]], *, training: str, cycle: str) -> Iterator[bytes]:
-    """The file in pieces, one for the head and one for each chunk of people."""
-    yield (BYTE_ORDER_MARK + csv_rows([_head()])).encode()
-    for chunk in chunks:
-        yield csv_rows(_cells(line, training, cycle) for line in chunk).encode(errors="replace")
-
-
-def _head() -> list[str]:
-    return [
-        _("Name"),
-        _("Reference"),
-        _("Role group"),
-        _("Site"),
-        _("Counted"),
-        _("Left on"),
-        _("Training"),
-        _("School year"),
-        _("State"),
-        _("Due on"),
-        _("Why then"),
-        _("Score in per cent"),
-        _("Declared on"),
-        _("Declared how"),
-        _("Policy version"),
-        _("Score in the platform"),
-        _("Record"),
-    ]
-
-
-def _cells(line: Line, training: str, cycle: str) -> list[str]:
-    return [
-        line.shown_name,
-        line.reference,
-        str(ROLE_GROUP_WORDS[line.role_group]),
-        line.site,
-        _("Yes") if line.standing == "counted" else _("No"),
-        _left_on(line),
-        training,
-        cycle_words(cycle),
-        str(STATE_WORDS[line.state]),
-        line.due_on.isoformat() if line.due_on else "",
-        due_words(line.due_reason) if line.due_on else "",
-        "" if line.score is None else str(line.score),
-        local(line.declared_at).date().isoformat() if line.declared_at else "",
-        method_words(line),
-        line.policy_number,
-        delivery_words(line.delivery),
-        str(line.record_id or ""),
-    ]
-
-
-def _left_on(line: Line) -> str:
-    if line.left_at is not None:
-        return local(line.left_at).date().isoformat()
-    return line.ends_on.isoformat() if line.ends_on and line.standing == "left" else ""
+def recorded(
+    pieces: Iterator[bytes],
+    facts: Callable[[], Mapping[str, ledger.Value]],
+    *,
+    school_id: str,
+    database: Database,
+    keys: EvidenceKeys,
+    clock: Clock,
+) -> Iterator[bytes]:
+    """The pieces of an export; before its last byte is handed over the file is recorded with its
+    SHA-256, and signed for. So nobody has a whole file that is on no record, and a download that
+    was broken off has no such entry."""
+    digest, size, last = sha256(), 0, b""
+    for piece in pieces:
+        digest.update(piece)
+        size += len(piece)
+        if piece:
+            yield last + piece[:-1]
+            last = piece[-1:]
+    with database.transaction() as session:
+        said = {**facts(), "bytes": size, "sha256": digest.hexdigest()}
+        ledger.append(session, school_id=school_id, kind="export-made", facts=said, now=clock())
+    try:
+        checkpoints.make(database, keys, school_id=school_id, why="export", now=clock())
+    except ToolError as fault:
+        log.error("no checkpoint was signed", extra={"school": school_id, "why": fault.log})
+    yield last
 
 
 def csv_rows(rows: Iterable[Sequence[str]]) -> str:

@@ -40,6 +40,7 @@ class Taken:
     module: str
     cycle: str
     started_at: datetime
+    completion_id: UUID | None
     completed_at: datetime | None
     declared_at: datetime | None
     score: int | None
@@ -208,7 +209,7 @@ def _one(
 ) -> Taken:
     if done is None or said is None:
         return Taken(
-            journey.module, journey.cycle, journey.started_at, None, None, None,
+            journey.module, journey.cycle, journey.started_at, None, None, None, None,
             journey.policy_number, None, None, "", None, None,
         )  # fmt: skip
     paper = None
@@ -226,6 +227,7 @@ def _one(
         module=done.module,
         cycle=done.cycle,
         started_at=journey.started_at,
+        completion_id=done.id,
         completed_at=done.completed_at,
         declared_at=said.signed_at,
         score=done.score,

@@ -1,8 +1,9 @@
 """Pages for managers: the register, one record, the export, and who belongs to the school."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date
+from typing import Final
 from uuid import UUID
 
 from flask import (
@@ -24,12 +25,18 @@ from lti_tool.curriculum.cycles import cycle_of
 from lti_tool.evidence import corrections, records, resending
 from lti_tool.evidence import export as exports
 from lti_tool.evidence import register as registers
+from lti_tool.evidence.downloads import Download, chunks_of
 from lti_tool.evidence.schemas import Filters, fitting, read_confirm, read_query, read_send_again
 from lti_tool.evidence.words import cycle_words, page_words
 from lti_tool.lti.rosters import courses
 from lti_tool.people import access, memberships
 from lti_tool.policies.policy import School
 from lti_tool.ui.format import local
+
+MIMETYPES: Final = {
+    "csv": "text/csv",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
 
 blueprint = Blueprint("evidence", __name__, template_folder="templates")
 
@@ -125,34 +132,45 @@ def confirm() -> AnyResponse:
 @blueprint.get("/register.csv")
 @access.manager(hands_out=True)
 def export() -> Response:
-    """The filtered register as a CSV file; that it was taken is recorded.
+    """The filtered register as a file; that it was taken is recorded."""
+    return _export("csv")
 
-    It writes, so another site may not set it off behind a manager's back.
-    """
+
+@blueprint.get("/register.xlsx")
+@access.manager(hands_out=True)
+def export_workbook() -> Response:
+    """The same as a workbook."""
+    return _export("xlsx")
+
+
+def _export(kind: str) -> Response:
+    """It writes, so another site may not set it off behind a manager's back."""
     if request.headers.get("Sec-Fetch-Site", "none") not in {"none", "same-origin"}:
         raise ToolError("form-expired")
     filters, _, _ = _query(_cycles())
-    school_id, today = g.visit.school_id, _today()
-    session = current_app.extensions["database"].reading()
-    try:
-        total, chunks = registers.stream(session, school_id=school_id, filters=filters, today=today)
-        exports.note(
-            g.session,
-            school_id=school_id,
-            person_id=g.visit.person_id,
-            what="register.csv",
-            filters=asdict(filters),
-            rows=total,
-            now=g.now,
-        )
-    except BaseException:
-        session.close()
-        raise
+    school, today, extensions = _school(), _today(), current_app.extensions
+    name = f"register-{school.id}-{today.isoformat()}.{kind}"
+    noted = exports.note(
+        g.session,
+        school_id=school.id,
+        person_id=g.visit.person_id,
+        what=f"register.{kind}",
+        filters=asdict(filters),
+        now=g.now,
+    )
     training = _catalogue().modules[filters.module].title["en"]
-    pieces: Iterator[bytes] = exports.lines_of_csv(chunks, training=training, cycle=filters.cycle)
-    response = Response(stream_with_context(pieces), mimetype="text/csv")
-    response.call_on_close(session.close)
-    name = f"register-{school_id}-{today.isoformat()}.csv"
+    download = Download(f"{school.name}, {name}", training, filters.cycle)
+    chunks = chunks_of(extensions["database"], registers.exported(school.id, filters, today))
+    is_csv = kind == "csv"
+    pieces = exports.recorded(
+        download.lines_of_csv(chunks) if is_csv else download.pieces_of_xlsx(chunks, now=g.now),
+        lambda: {"export": str(noted), "rows": download.rows},
+        school_id=school.id,
+        database=extensions["database"],
+        keys=extensions["evidence_keys"],
+        clock=extensions["clock"],
+    )
+    response = Response(stream_with_context(pieces), mimetype=MIMETYPES[kind])
     response.headers.set("Content-Disposition", "attachment", filename=name)
     return response
 

@@ -1,5 +1,6 @@
 """The register's words for role groups, cycles and deliveries."""
 
+import json
 from collections.abc import Mapping
 from typing import Final
 
@@ -13,6 +14,8 @@ from lti_tool.evidence.schemas import POLICY
 from lti_tool.lti.services.scores import Delivery
 from lti_tool.training.cycles.words import STATE_WORDS
 from lti_tool.training.cycles.words import reason_words as due_words
+from lti_tool.training.declarations import ONLINE
+from lti_tool.training.paper.entering import PAPER
 from lti_tool.training.staff.words import ROLE_GROUP_WORDS
 
 REASON_WORDS: Final[dict[str, LazyString]] = {
@@ -55,6 +58,8 @@ REASON_WORDS: Final[dict[str, LazyString]] = {
     ),
 }
 
+METHOD_WORDS: Final = {ONLINE: lazy_gettext("On screen"), PAPER: lazy_gettext("On paper")}
+
 
 def delivery_words(delivery: Delivery | None) -> str:
     """Where a score is on its way to the platform; empty where none is owed."""
@@ -84,7 +89,12 @@ def method_words(line: Line) -> str:
     """On the screen or on paper; empty where nothing was declared."""
     if line.declared_at is None:
         return ""
-    return str(_("On paper") if line.on_paper else _("On screen"))
+    return str(METHOD_WORDS[PAPER if line.on_paper else ONLINE])
+
+
+def reason_of(written: str) -> str:
+    """Why a training is due on its day, from how the database keeps it."""
+    return due_words(json.loads(written))
 
 
 def cycle_words(cycle: str) -> str:

@@ -54,7 +54,8 @@ class Sheet:
 
 
 def workbook(sheets: Sequence[Sheet], *, title: str, made_at: datetime) -> Iterator[bytes]:
-    """The file in pieces of some 64 KiB. Rows are asked for as the pieces are taken.
+    """The file in pieces of some 64 KiB. Rows are asked for as the pieces are taken, the first
+    after the first piece.
 
     Raises ``ValueError`` for more rows than a sheet may have.
     """
@@ -62,6 +63,7 @@ def workbook(sheets: Sequence[Sheet], *, title: str, made_at: datetime) -> Itera
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:
         for name, text in _frame(sheets, title, made_at):
             file.writestr(zipfile.ZipInfo(name, _STAMP), text, zipfile.ZIP_DEFLATED)
+        yield sink.take()
         for number, sheet in enumerate(sheets, 1):
             info = zipfile.ZipInfo(f"xl/worksheets/sheet{number}.xml", _STAMP)
             info.compress_type = zipfile.ZIP_DEFLATED

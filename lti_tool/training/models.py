@@ -18,7 +18,10 @@ class Journey(Table):
     """
 
     __tablename__ = "journey"
-    __table_args__ = (UniqueConstraint("school_id", "person_id", "module", "cycle"),)
+    __table_args__ = (
+        UniqueConstraint("school_id", "person_id", "module", "cycle"),
+        Index("ix_journey_cycle", "school_id", "cycle"),
+    )
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id)
     school_id: Mapped[str] = mapped_column(String(80))

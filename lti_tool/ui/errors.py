@@ -338,6 +338,36 @@ EVIDENCE: Final = {
         _("Three are being made, and no more can be asked for until one is ready."),
         _("Go back to the packs and wait a little."),
     ),
+    "certificate-unknown": ErrorText(
+        404,
+        _("We know no certificate with this number"),
+        _("No certificate with this number was issued here, or its record has been disposed of."),
+        _("Look at the number again; if it is right, ask the school."),
+    ),
+    "certificate-mistyped": ErrorText(
+        400,
+        _("This cannot be the number of a certificate"),
+        _("It has a slip in it: its twelve letters and digits check one another."),
+        _("Look at the number again."),
+    ),
+    "certificate-withdrawn": ErrorText(
+        403,
+        _("This certificate has been withdrawn"),
+        _("The school has taken it back, or the training that it is about."),
+        _("Ask whoever looks after the training at your school."),
+    ),
+    "certificate-own": ErrorText(
+        403,
+        _("Somebody else has to decide on your certificate"),
+        _("Nobody withdraws their own certificate, or lets it stand again."),
+        _("Ask another manager of your school."),
+    ),
+    "certificate-stands-so": ErrorText(
+        409,
+        _("This has been decided already"),
+        _("The certificate stands as you wanted it, or its training has been taken back."),
+        _("Open it again to see how it stands."),
+    ),
     "pack-gone": ErrorText(
         404,
         _("This pack is not here any more"),

@@ -112,6 +112,7 @@ class Stranger:
             path = self.path(rule, Random(1), ["x"])
             reply = client.get(path, base_url="https://localhost")
             if reply.mimetype != "text/html" or b"<form" not in reply.data:
+                reply.close()
                 continue
             for form in BeautifulSoup(reply.data, "html.parser").select("form"):
                 sent: dict[str, list[str]] = {}

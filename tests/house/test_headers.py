@@ -47,7 +47,9 @@ def replies(app: Flask, guest: Guest | None) -> Iterator[tuple[str, TestResponse
     for rule in rules:
         for method in sorted((rule.methods or set()) & {"GET", "POST"}):
             data = {"csrf_token": token} if method == "POST" else None
-            yield rule.endpoint, client.open(address(rule), method=method, data=data, **HERE)
+            reply = client.open(address(rule), method=method, data=data, **HERE)
+            yield rule.endpoint, reply
+            reply.close()
 
 
 def policy(reply: TestResponse) -> dict[str, list[str]]:

@@ -34,6 +34,7 @@ from tests.factories.registers import (
 NAMES = {
     "absence_id": "absence",
     "batch_id": "reminder_batch",
+    "completion_id": "completion",
     "first": "person",
     "holiday_id": "holiday",
     "import_id": "staff_import",

@@ -29,7 +29,9 @@ KIND_WORDS: Final[dict[str, LazyString]] = {
 ACTS: Final[dict[str, Words]] = {
     VIEWED: Words("view", _("Looked at the record")),
     "evidence.export": Words("export", _("Took the register as a file")),
+    "evidence.export_workbook": Words("export", _("Took the register as a workbook")),
     "dashboard.chase_file": Words("export", _("Took the list of whom to chase as a file")),
+    "certificates.theirs": Words("export", _("Took a certificate")),
     "packs.ask": Words("export", _("Asked for a pack of evidence")),
     "packs.fetch": Words("export", _("Took a pack of evidence")),
     "evidence.confirm": Words("person", _("Said that they belong to the school")),
@@ -48,6 +50,7 @@ ACTS: Final[dict[str, Words]] = {
     "rosters.unlink": Words("person", _("Unlinked a staff list")),
     "acting.enter_paper": Words("record", _("Entered or corrected a declaration on paper")),
     "acting.withdraw_paper": Words("record", _("Took a declaration on paper back")),
+    "certificates.decide": Words("record", _("Withdrew a certificate, or let it stand again")),
     "acting.move_dates": Words("record", _("Moved the due date")),
     "evidence.send_again": Words("sending", _("Had a score sent again")),
     "reminders.send": Words("sending", _("Sent reminders")),

@@ -1,7 +1,5 @@
 """The report of a pack as a PDF: words and figures gathered here, set by ``report.typ``."""
 
-import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -21,6 +19,7 @@ from lti_tool.evidence.packs.words import AUDIENCES, DEFINITIONS, module_title, 
 from lti_tool.evidence.proof.statements import shown_fingerprint
 from lti_tool.evidence.review import printed
 from lti_tool.evidence.review.agenda import Agenda
+from lti_tool.evidence.typesetting import FONTS, MONO, set_pdf
 from lti_tool.policies.policy import PolicyVersion, School
 from lti_tool.training.cycles.words import STATE_WORDS
 from lti_tool.training.staff.words import ROLE_GROUP_WORDS
@@ -32,12 +31,6 @@ else:
     typst = Lazily("typst")
 
 SOURCE: Final = Path(__file__).with_name("report.typ")
-# They come with typst itself, so that a report looks the same wherever it is made.
-FONTS: Final = ["Libertinus Serif"]
-MONO: Final = "DejaVu Sans Mono"
-_LACKING: Final = re.compile(r'the text `"(.+?)"` could not be displayed', re.DOTALL)
-_MOST_LACKING: Final = 50
-_UNSHOWN: Final = "\N{WHITE SQUARE}"
 
 
 @dataclass(frozen=True)
@@ -63,34 +56,7 @@ def write(
 ) -> None:
     """Set the report and write it to ``path``. ``key``: the fingerprint of the key that signs."""
     of = _Report(lines, audience, cycle, shown, catalogue, key, now)
-    path.write_bytes(set_pdf(of.data(), now))
-
-
-def set_pdf(data: Mapping[str, Any], now: datetime) -> bytes:
-    """PDF/A-2a and PDF/UA-1. A letter that none of our fonts has is looked for in the machine's
-    own, and is a white square where those lack it too."""
-    text, is_alone = json.dumps(data, ensure_ascii=False), True
-    for _try in range(_MOST_LACKING):
-        try:
-            pdf = typst.compile(
-                SOURCE.read_bytes(),
-                sys_inputs={"data": text},
-                format="pdf",
-                pdf_standards=["a-2a", "ua-1"],
-                ignore_system_fonts=is_alone,
-                timestamp=int(now.timestamp()),
-            )
-        except typst.TypstError as fault:
-            lacking = _LACKING.search(fault.message)
-            if lacking is None:
-                raise
-            if not is_alone:
-                text = text.replace(lacking[1], _UNSHOWN * len(lacking[1]))
-            is_alone = False
-        else:
-            return pdf
-    plain = "".join(one if ord(one) < 0x250 or one in "’‘“”–—…" else "?" for one in text)
-    return set_pdf(json.loads(plain), now)
+    path.write_bytes(set_pdf(SOURCE, of.data(), now))
 
 
 class _Report:

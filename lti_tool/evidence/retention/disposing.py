@@ -18,6 +18,7 @@ from lti_tool.core.erasure import DISPOSED, Disposal, Erasure, deleted, digest
 from lti_tool.core.ids import new_id
 from lti_tool.core.ledger import Disclosure
 from lti_tool.curriculum.catalogue import Catalogue
+from lti_tool.evidence.certificates import disposing as certificates
 from lti_tool.evidence.retention import due
 from lti_tool.evidence.retention.due import Asked
 from lti_tool.evidence.retention.kinds import KINDS, months_before
@@ -211,6 +212,7 @@ def _delete_people(
     gone = Counter[str]()
     if kind != "people":
         gone += lti.scores(session, school_id=school_id, person_ids=ids)
+        gone += certificates.of(session, school_id=school_id, person_ids=ids)
         gone += training.training(session, school_id=school_id, person_ids=ids)
     if kind != "training":
         gone += training.mails_to(session, school_id=school_id, person_ids=ids)

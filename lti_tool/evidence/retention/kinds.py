@@ -111,7 +111,7 @@ KINDS: Final = {
             ),
             (
                 *("declaration", "completion", "obligation", "due_date_move"),
-                "score_outbox",
+                *("score_outbox", "certificate", "certificate_act"),
             ),
         ),
         Kind(

@@ -6,14 +6,14 @@ platform takes whatever comes last, so a lower score after a pass would undo the
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from flask import current_app, has_app_context
-from sqlalchemy import ColumnElement, func, select, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, Select, func, select, update
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from lti_tool.core.errors import ToolError
 from lti_tool.core.ids import new_id
@@ -272,10 +272,46 @@ def deliveries(session: Session, *, completion_ids: Iterable[UUID]) -> dict[UUID
             .where(ScoreOutbox.completion_id.in_(wanted[start : start + IN_ONE_QUERY]))
         )
         for row, superseding, platform_name, reachability in rows:
-            found[row.completion_id] = _delivery(
-                superseding or row, platform_name, _is_long_away(reachability)
-            )
+            one = superseding or row
+            away = reachability and _is_long_away(reachability.failing_since, reachability.probe_at)
+            said = _delivery(one.state, one.reason, platform_name, bool(away))
+            found[row.completion_id] = replace(said, sent_at=one.sent_at, score_id=one.id)
     return found
+
+
+def with_deliveries(
+    statement: Select[*tuple[Any, ...]],
+    completion_id: ColumnElement[UUID] | InstrumentedAttribute[UUID],
+) -> Select[*tuple[Any, ...]]:
+    """A statement of completions with where each one's score stands, for lists of any length:
+    five columns more, which ``delivery_of`` reads."""
+    better = aliased(ScoreOutbox)
+    return (
+        statement.add_columns(
+            func.coalesce(better.state, ScoreOutbox.state),
+            func.coalesce(better.reason, ScoreOutbox.reason),
+            Registration.name,
+            Reachability.failing_since,
+            Reachability.probe_at,
+        )
+        .outerjoin(ScoreOutbox, ScoreOutbox.completion_id == completion_id)
+        .outerjoin(Registration, Registration.id == ScoreOutbox.registration_id)
+        .outerjoin(Reachability, Reachability.registration_id == Registration.id)
+        .outerjoin(better, better.id == ScoreOutbox.superseded_by)
+    )
+
+
+def delivery_of(
+    state: str | None,
+    reason: str,
+    platform_name: str,
+    failing_since: datetime | None,
+    probe_at: datetime | None,
+) -> Delivery:
+    """What those columns say; none where no score was ever owed."""
+    if state is None:
+        return NONE
+    return _delivery(state, reason, platform_name, _is_long_away(failing_since, probe_at))
 
 
 def listed(session: Session, *, state: str = "") -> Sequence[tuple[ScoreOutbox, str]]:
@@ -292,21 +328,21 @@ def wake(row_id: UUID) -> None:
         current_app.extensions["lti"].wake(str(row_id))
 
 
-def _delivery(row: ScoreOutbox, platform_name: str, is_long_away: bool) -> Delivery:
-    if row.state in WAITING:
+def _delivery(standing: str, reason: str, platform_name: str, is_long_away: bool) -> Delivery:
+    if standing in WAITING:
         state = "attention" if is_long_away else "waiting"
-    elif row.state in (SENT, NOT_SCORED):
-        state = row.state
+    elif standing in (SENT, NOT_SCORED):
+        state = standing
     else:
-        state = "changed" if row.reason == OVERRIDDEN else "attention"
-    return Delivery(state, platform_name, row.reason, row.sent_at, row.id)
+        state = "changed" if reason == OVERRIDDEN else "attention"
+    return Delivery(state, platform_name, reason)
 
 
-def _is_long_away(row: Reachability | None) -> bool:
+def _is_long_away(failing_since: datetime | None, probe_at: datetime | None) -> bool:
     """Whether a platform has not answered for so long that somebody should know."""
-    if row is None or not row.failing_since or not row.probe_at:
+    if not failing_since or not probe_at:
         return False
-    return row.probe_at - row.failing_since > LONG_AWAY
+    return probe_at - failing_since > LONG_AWAY
 
 
 def give_way(session: Session, row: ScoreOutbox) -> bool:

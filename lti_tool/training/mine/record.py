@@ -34,6 +34,8 @@ class Duty:
 class Done:
     """A training that was completed."""
 
+    id: UUID
+    """Of the completion."""
     module: str
     cycle: str
     completed_at: datetime
@@ -79,6 +81,7 @@ def completions(session: Session, *, school_id: str, person_id: UUID) -> Sequenc
     )
     return [
         Done(
+            one.id,
             one.module,
             one.cycle,
             one.completed_at,

@@ -4,7 +4,11 @@ import csv
 import io
 import json
 import tracemalloc
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
 
+import openpyxl
 import pytest
 from flask import Flask
 from sqlalchemy import insert, select
@@ -12,6 +16,7 @@ from sqlalchemy import insert, select
 from lti_tool.core.database import Database
 from lti_tool.core.ids import new_id
 from lti_tool.core.ledger import LedgerEntry
+from lti_tool.evidence.checkpoints import making
 from lti_tool.people.models import Membership, Person
 from tests.factories.registers import (
     HEMSWELL,
@@ -20,6 +25,7 @@ from tests.factories.registers import (
     arrive,
     browser,
     complete,
+    counting,
     make_manager,
 )
 
@@ -29,9 +35,9 @@ def head(database: Database) -> Guest:
     return make_manager(database, arrive(database, "Hedda Head", counted=True))
 
 
-def exports(database: Database) -> list[dict[str, object]]:
+def exports(database: Database, kind: str = "export") -> list[dict[str, Any]]:
     with database.reading() as session:
-        bodies = session.scalars(select(LedgerEntry.body).where(LedgerEntry.kind == "export"))
+        bodies = session.scalars(select(LedgerEntry.body).where(LedgerEntry.kind == kind))
         return [json.loads(body) for body in bodies]
 
 
@@ -66,11 +72,11 @@ def test_an_export_is_on_record_with_its_filters_and_count_but_without_names(
     app: Flask, database: Database, head: Guest
 ) -> None:
     arrive(database, "Amara Osei", counted=True)
-    browser(app, head).get("/register.csv?q=Amara&state=not-due", buffered=True)
+    query = "/register.csv?q=Amara&state=not-due"
+    file = browser(app, head).get(query, buffered=True).data
     (entry,) = exports(database)
     assert entry["facts"] == {
         "what": "register.csv",
-        "rows": 1,
         "filters": {
             "module": "induction",
             "cycle": "2026-27",
@@ -81,7 +87,18 @@ def test_an_export_is_on_record_with_its_filters_and_count_but_without_names(
             "searched": 1,
         },
     }
-    assert "Amara" not in json.dumps(entry)
+    (made,) = exports(database, "export-made")
+    assert made["facts"] == {
+        "export": entry["record"],
+        "rows": 1,
+        "bytes": len(file),
+        "sha256": sha256(file).hexdigest(),
+    }
+    assert "Amara" not in json.dumps([entry, made])
+    with database.reading() as session:
+        signed = making.latest(session, school_id=HEMSWELL)
+    assert signed is not None
+    assert (signed.why, signed.size) == ("export", made["sequence"])
     assert str(head.person_id) not in json.dumps(entry)
 
 
@@ -107,7 +124,56 @@ def test_another_site_cannot_set_an_export_off(app: Flask, database: Database, h
 def test_an_empty_export_is_a_head_alone(app: Flask, database: Database, head: Guest) -> None:
     response = browser(app, head).get("/register.csv?q=nobody", buffered=True)
     assert response.data.count(b"\r\n") == 1
-    assert exports(database)[0]["facts"]["rows"] == 0  # type: ignore[index]
+    assert exports(database, "export-made")[0]["facts"]["rows"] == 0
+
+
+def test_the_workbook_has_the_same_rows_with_typed_cells_and_says_what_they_mean(
+    app: Flask, database: Database, head: Guest
+) -> None:
+    complete(database, arrive(database, "Siân Pugh", counted=True), score=90)
+    arrive(database, "=1+1", counted=True)
+    client = browser(app, head)
+    response = client.get("/register.xlsx", buffered=True)
+    assert str(response.mimetype).endswith("spreadsheetml.sheet")
+    assert response.headers["Content-Disposition"].endswith("2026-11-23.xlsx")
+    book: Any = openpyxl.load_workbook(io.BytesIO(response.data))
+    sheet = book["Register"]
+    assert (sheet.freeze_panes, book.sheetnames) == ("A2", ["Register", "Definitions"])
+    heads = [cell.value for cell in sheet[1]]
+    rows = {row[0].value: dict(zip(heads, row, strict=True)) for row in sheet.iter_rows(min_row=2)}
+    done = rows["Siân Pugh"]
+    declared_on = done["Declared on"]
+    assert (done["Score in per cent"].value, declared_on.value) == (90, datetime(2026, 11, 23))  # noqa: DTZ001
+    assert declared_on.is_date
+    assert rows["=1+1"]["Name"].data_type == "s"
+    text = client.get("/register.csv", buffered=True).data.decode("utf-8-sig")
+    plain = [
+        ["" if cell.value is None else str(cell.value).removesuffix(" 00:00:00") for cell in row]
+        for row in sheet.iter_rows()
+    ]
+    assert [["'" + cell if cell[:1] == "=" else cell for cell in row] for row in plain] == list(
+        csv.reader(io.StringIO(text, newline=""))
+    )
+    words = {cell.value for cell in book["Definitions"]["A"]}
+    assert {"Counted", "Paused", "Record"} <= words
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_the_head_comes_before_the_database_is_asked(
+    app: Flask, database: Database, head: Guest, kind: str
+) -> None:
+    """And a download that is broken off is on record as begun, not as made."""
+    client = browser(app, head)
+    with counting(database) as seen:
+        response = client.get(f"/register.{kind}", buffered=False)
+        pieces = response.iter_encoded()
+        assert next(pieces)
+        assert not any("ORDER BY membership" in one for one in seen)
+        next(pieces)
+        assert any("ORDER BY membership" in one for one in seen)
+        response.close()
+    assert len(exports(database)) == 1
+    assert exports(database, "export-made") == []
 
 
 @pytest.mark.no_cover
@@ -137,7 +203,7 @@ def test_memory_stays_flat_however_many_people_there_are(
     client.get("/register.csv?q=nobody", buffered=True)
     tracemalloc.start()
     response = client.get("/register.csv", buffered=False)
-    rows = sum(piece.count(b"\r\n") for piece in response.iter_encoded())
+    rows = sum(piece.count(b"\n") for piece in response.iter_encoded())
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     response.close()

@@ -23,6 +23,7 @@ from lti_tool.evidence.packs.reading import Line
 from lti_tool.evidence.review.agenda import Agenda, Point, Told
 from lti_tool.evidence.review.models import ReviewDecision
 from lti_tool.evidence.review.statistics import Figure
+from lti_tool.evidence.typesetting import set_pdf
 from lti_tool.policies.policy import Clause, ClauseKind
 from lti_tool.ui import pages
 
@@ -231,7 +232,7 @@ def test_the_agenda_stands_in_the_report_and_what_is_undecided_in_the_minutes(
     # Wilson for 4 of 10: 16.8 to 68.7.
     assert table["rows"] == [["Photographs of pupils", "10", "40%", "16 to 69%", "6"]]
     path = tmp_path / "report.pdf"
-    path.write_bytes(report.set_pdf(data, NOW))
+    path.write_bytes(set_pdf(report.SOURCE, data, NOW))
     pdf = pikepdf.open(path)
     kinds = Counter(str(one.S) for one in tags(pdf.Root.StructTreeRoot))
     assert kinds["/LI"] == 1  # the case that was met
