@@ -7,10 +7,13 @@ a proxy for outgoing requests (``HTTPS_PROXY``) the proxy decides instead.
 """
 
 import ipaddress
+import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Final
@@ -30,6 +33,9 @@ PATIENCE: Final = 4.5
 """Seconds a person's request may spend on platforms in all; a little under the five promised."""
 LARGEST_ANSWER: Final = 256 * 1024
 CHUNK: Final = 16 * 1024
+KEPT_FOR: Final = 60.0
+"""Seconds that a connection serves at most: a name may lead elsewhere by then."""
+MOST_KEPT: Final = 8
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Allows = Callable[[str, str], bool]
@@ -73,6 +79,7 @@ class Outside:
         ]
         # Where the tool itself is only on this machine, so are its platforms: development.
         self._loopback = is_loopback(urlsplit(config.url).hostname or "")
+        self._kept: deque[tuple[float, requests.Session]] = deque(maxlen=MOST_KEPT)
 
     def allows(self, host: str, address: str) -> bool:
         """Whether ``host`` may be called at ``address``, one of those it resolves to."""
@@ -126,6 +133,25 @@ class Outside:
         assert work.answer is not None  # noqa: S101  (done, and without a fault)
         return work.answer
 
+    @contextmanager
+    def _open(self) -> Iterator[requests.Session]:
+        """A session with the connections of an earlier call; it is kept for the next where all
+        went well, and what went wrong is closed."""
+        try:
+            until, http = self._kept.pop()
+        except IndexError:
+            until, http = 0.0, self.session()
+        now = time.monotonic()
+        if until <= now:
+            http.close()  # it goes on with new connections
+            until = now + KEPT_FOR
+        try:
+            yield http
+        except BaseException:
+            http.close()
+            raise
+        self._kept.append((until, http))
+
     def _do(
         self,
         work: "_Work",
@@ -138,7 +164,7 @@ class Outside:
         _work.current = work
         try:
             with (
-                self.session() as http,
+                self._open() as http,
                 http.request(
                     method,
                     url,
@@ -177,7 +203,7 @@ class _Work:
     def hold(self, wire: socket.socket) -> None:
         """Keep a second handle on a connection: TLS takes the first one away."""
         with self._lock:
-            self._wires.append(wire.dup())
+            self._wires.append(socket.socket(fileno=os.dup(wire.fileno())))
         if self._is_over:
             self.give_up()
 
@@ -221,9 +247,17 @@ def _pools(allows: Allows) -> dict[str, type[HTTPConnectionPool]]:
         def _new_conn(self) -> socket.socket:
             return _connect(self, allows)
 
+        def request(self, *args: Any, **kwargs: Any) -> None:
+            _hold_again(self)
+            super().request(*args, **kwargs)
+
     class Secure(HTTPSConnection):
         def _new_conn(self) -> socket.socket:
             return _connect(self, allows)
+
+        def request(self, *args: Any, **kwargs: Any) -> None:
+            _hold_again(self)
+            super().request(*args, **kwargs)
 
     class PlainPool(HTTPConnectionPool):
         ConnectionCls = Plain
@@ -232,6 +266,13 @@ def _pools(allows: Allows) -> dict[str, type[HTTPConnectionPool]]:
         ConnectionCls = Secure
 
     return {"http": PlainPool, "https": SecurePool}
+
+
+def _hold_again(connection: HTTPConnection) -> None:
+    """A connection of an earlier call can be cut off by this one."""
+    work: _Work | None = getattr(_work, "current", None)
+    if work is not None and connection.sock is not None:
+        work.hold(connection.sock)
 
 
 def _connect(connection: HTTPConnection, allows: Allows) -> socket.socket:

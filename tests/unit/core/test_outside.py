@@ -120,6 +120,65 @@ def test_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (answer.status, answer.body, answer.is_ok) == (201, b"{}", True)
 
 
+def answers(times: int, then: Callable[[socket.socket], None]) -> Callable[[socket.socket], None]:
+    """So many requests of one connection are answered; whatever comes after is for ``then``."""
+
+    def serve(wire: socket.socket) -> None:
+        for number in range(times):
+            if number:
+                wire.recv(65536)
+            wire.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+        then(wire)
+
+    return serve
+
+
+def test_a_connection_serves_the_next_call_too() -> None:
+    door, connections = outside("http://localhost:8000"), list[int]()
+    two = answers(2, lambda wire: None)
+
+    def serve(wire: socket.socket) -> None:
+        connections.append(1)
+        two(wire)
+
+    with listening(serve) as url:
+        assert [door.call("GET", url, headers={}).body for _ in range(3)] == [b"{}"] * 3
+    assert len(connections) == 2  # the server had closed the first by then
+
+
+def test_a_kept_connection_is_not_kept_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lti_tool.core.outside.KEPT_FOR", 0.0)
+    door, connections = outside("http://localhost:8000"), list[int]()
+    two = answers(2, lambda wire: None)
+
+    def serve(wire: socket.socket) -> None:
+        connections.append(1)
+        two(wire)
+
+    with listening(serve) as url:
+        for _ in range(2):
+            door.call("GET", url, headers={})
+    assert len(connections) == 2
+
+
+def slowly(wire: socket.socket) -> None:
+    """One more request, answered a byte at a time."""
+    wire.recv(65536)
+    drips(b"HTTP/1.1 200 OK\r\nX-Long: ")(wire)
+
+
+def test_a_slow_server_is_cut_off_on_a_kept_connection_too() -> None:
+    before = threading.active_count()
+    door = outside("http://localhost:8000")
+    with listening(answers(1, slowly)) as url:
+        door.call("GET", url, headers={})
+        began = time.monotonic()
+        with pytest.raises(Outage):
+            door.call("GET", url, headers={}, seconds=0.4)
+        assert time.monotonic() - began < 1
+    wait_for_threads(before)
+
+
 def test_no_redirect_is_followed() -> None:
     said = b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:9/\r\nContent-Length: 0\r\n\r\n"
     with listening(says(said)) as url:
@@ -372,3 +431,16 @@ def test_a_name_with_many_addresses_is_given_up_in_time(monkeypatch: pytest.Monk
         outside().call("GET", "https://lms.example.org/", headers={}, seconds=0.2)
     wait_for_threads(before)
     assert len(reached) <= 2
+
+
+def test_a_slow_server_is_cut_off_on_a_kept_connection_over_tls(
+    certificate: ssl.SSLContext,
+) -> None:
+    before = threading.active_count()
+    door = outside("http://localhost:8000")
+    with listening(over_tls(certificate, answers(1, slowly)), reads=False) as url:
+        address = url.replace("http://127.0.0.1", "https://localhost")
+        door.call("GET", address, headers={})
+        with pytest.raises(Outage):
+            door.call("GET", address, headers={}, seconds=0.6)
+    wait_for_threads(before)
