@@ -10,7 +10,6 @@ which it fills, instead of the two.
 
 import argparse
 import asyncio
-import hashlib
 import os
 import shutil
 import tempfile
@@ -38,7 +37,6 @@ from bench.acts import (
 from bench.browsers import Expert, share, timed
 from bench.launches import remember
 from bench.serving import (
-    ROOT,
     SERVED_BY,
     Platform,
     start_floor,
@@ -50,7 +48,6 @@ from lti_tool.curriculum.reading import read_catalogue
 
 ACTS: Final = (LAUNCH, PAGE, BEGIN, ANSWER, DECLARE, REGISTER, EXPORT)
 KEPT: Final = Path(tempfile.gettempdir()) / "clauseway-bench"
-LAYOUT: Final = ROOT / "lti_tool" / "migrations" / "versions"
 SLOW: Final = 2.0
 
 
@@ -101,10 +98,8 @@ def _instances(folder: Path, completions: int, database: str) -> dict[str, Path]
 
 
 def _seeded(completions: int) -> Path:
-    """An instance with so many completions, made once for this layout of the database."""
-    layout = b"".join(one.read_bytes() for one in sorted(LAYOUT.glob("0*.py")))
-    mark = hashlib.sha256(layout).hexdigest()[:8]
-    place = KEPT / f"{completions}-completions-{seed.FORM}-{mark}"
+    """An instance with so many completions, made once; a copy of it is migrated like any other."""
+    place = KEPT / f"{completions}-completions-{seed.FORM}"
     if not place.exists():
         print(f"Seeding {completions:,} completions into {place} …", flush=True)
         draft = place.with_suffix(".draft")
