@@ -140,6 +140,7 @@ def shown(app: Flask, guest: Guest, ids: dict[str, UUID], method: str) -> set[st
         assert reply.status_code < 500, rule
         if is_text_alone(reply):
             found.add(rule.endpoint)
+        reply.close()
     return found
 
 
