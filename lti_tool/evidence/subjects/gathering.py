@@ -39,9 +39,7 @@ WITHIN: Final = {
     "join_code": ("identity_id", "identity"),
 }
 """Tables whose rows belong to a row about the person."""
-LEFT_OUT: Final = frozenset(
-    ("act_concerns", "disclosure", "identity", "ledger_entry", "person", *WITHIN)
-)
+LEFT_OUT: Final = ("act_concerns", "disclosure", "identity", "ledger_entry", "person")
 """Read in a way of their own."""
 HIDDEN: Final = ("token_hash", "code_hash", "secret_hash", "frame_ancestors")
 ME: Final = "this person"
@@ -57,12 +55,14 @@ def gather(
     ids = everybody_who_is(session, person_id)
     found: dict[str, list[Row]] = {"person": _persons(session, ids)}
     keys: dict[str, list[Any]] = {}
+    within = WITHIN | dict(_hanging())
     found["identity"], keys["identity"] = _identities(session, school.id, ids)
     for table in Table.metadata.sorted_tables:
-        if table.name not in LEFT_OUT and "school_id" in table.columns:
+        left_out = table.name in (*LEFT_OUT, *within)
+        if not left_out and "school_id" in table.columns:
             found[table.name], keys[table.name] = _rows(session, table, school.id, ids)
     found["invitation"] = _invitations(session, school.id, ids)
-    for name, (column, of) in WITHIN.items():
+    for name, (column, of) in within.items():
         inner = Table.metadata.tables[name]
         rows = _select(session, inner, inner.c[column].in_(keys[of]))
         found[name] = [_plain(inner, row, ids) for row in rows]
@@ -76,6 +76,15 @@ def gather(
     ]
     found["ledger"] = list(_ledger(session, school.id, ids))
     return {name: rows for name, rows in found.items() if rows}
+
+
+def _hanging() -> Iterator[tuple[str, tuple[str, str]]]:
+    """Tables whose rows belong to a completion and name nobody themselves: a certificate."""
+    for table in Table.metadata.sorted_tables:
+        for column in table.columns:
+            refers = any(key.column.table.name == "completion" for key in column.foreign_keys)
+            if refers and not set(SUBJECT) & set(table.columns.keys()):
+                yield table.name, (column.name, "completion")
 
 
 def _persons(session: Session, ids: Collection[UUID]) -> list[Row]:

@@ -36,6 +36,7 @@ TITLES: Final[dict[str, LazyString]] = {
     "declaration": lazy_gettext("Declarations"),
     "completion": lazy_gettext("Completions"),
     "certificate": lazy_gettext("Certificates"),
+    "certificate_act": lazy_gettext("What was decided on certificates"),
     "score_outbox": lazy_gettext("What was sent to the learning platform"),
     "reminder": lazy_gettext("E-mails to them"),
     "staff_import_change": lazy_gettext("What staff files changed of them"),
