@@ -23,6 +23,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from flask import Flask
+from sqlalchemy import text
 from sqlalchemy.dialects import sqlite
 
 from bench.registers import OWED, SCHOOL, fill
@@ -123,6 +124,8 @@ def school(folder: Path, people: int) -> Iterator[tuple[Flask, str, Path]]:
     with database.transaction() as session:
         fill(session, people)
     token = arrive(database)
+    with database.engine.connect() as connection:
+        connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
     for kind in ("csv", "xlsx"):
         client = app.test_client()
         client.set_cookie(access.COOKIE, token, secure=True)
