@@ -7,7 +7,7 @@ PYTEST := $(BIN)/pytest -n 2 --dist worksteal
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test coverage bench check lint types floors content interop migrate assets \
-  translations conformance lock audit sbom clean
+  translations conformance plans lock audit sbom clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -75,6 +75,9 @@ conformance: install ## docs/conformance.md anew from the tests
 
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+
+plans: install ## docs/query-plans.md anew: how both databases answer the commonest queries
+	@RECORD_PLANS=1 $(BIN)/pytest -q --no-cov tests/journeys/test_query_plans.py
 
 lock: ## the lock files anew from pyproject.toml and package.json
 	@$(COMPILE) pyproject.toml -o requirements.lock

@@ -130,7 +130,7 @@ def record(session: Session, *, school_id: str, membership_id: UUID, today: date
 
 def _owed(session: Session, school_id: str, root: UUID, today: date) -> list[Owed]:
     rows = session.execute(
-        select(Obligation, state(today).label("state"))
+        select(Obligation, state(today, schools=[school_id]).label("state"))
         .where(
             Obligation.school_id == school_id,
             Obligation.person_id == root,

@@ -58,10 +58,17 @@ def started(migrated_sqlite: Path, instance: Path) -> Iterator[Product]:
     """A product that nobody has used yet."""
     path = instance / "clauseway.sqlite3"
     shutil.copyfile(migrated_sqlite, path)
+    with serving(f"sqlite:///{path}", instance) as product:
+        yield product
+
+
+@contextmanager
+def serving(database_url: str, instance: Path) -> Iterator[Product]:
+    """A product over this database."""
     made: list[Flask] = []
 
     def make(url: str) -> Flask:
-        config = Config(instance=instance, url=url, database_url=f"sqlite:///{path}")
+        config = Config(instance=instance, url=url, database_url=database_url)
         made.append(create_app(config, clock=utc_now))
         return made[0]
 

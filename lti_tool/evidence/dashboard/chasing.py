@@ -92,7 +92,7 @@ def chosen(
     session: Session, *, school_id: str, obligation_ids: Sequence[UUID], today: date
 ) -> list[Chased]:
     """These open obligations, whatever their dates; those of another school are not among them."""
-    asked = _columns(today).where(
+    asked = _columns(school_id, today).where(
         Obligation.id.in_(obligation_ids), Obligation.school_id == school_id
     )
     return _lines(session.execute(asked.order_by(Obligation.due_on, Obligation.id)).all(), today)
@@ -101,10 +101,10 @@ def chosen(
 def _owed(school_id: str, filters: ChaseFilters, today: date) -> Select[*tuple[Any, ...]]:
     wanted = {"overdue": ("overdue",), "soon": ("due", "in-progress")}
     states = wanted.get(filters.when, ("overdue", "due", "in-progress"))
-    asked = _columns(today).where(
+    asked = _columns(school_id, today).where(
         Obligation.school_id == school_id,
         Obligation.due_on <= today + SOON,
-        state(today).in_(states),
+        state(today, schools=[school_id]).in_(states),
     )
     for column, value in (
         (Obligation.module, filters.module),
@@ -118,7 +118,7 @@ def _owed(school_id: str, filters: ChaseFilters, today: date) -> Select[*tuple[A
     )
 
 
-def _columns(today: date) -> Select[*tuple[Any, ...]]:
+def _columns(school_id: str, today: date) -> Select[*tuple[Any, ...]]:
     return (
         select(
             Obligation.id.label("obligation_id"),
@@ -126,7 +126,7 @@ def _columns(today: date) -> Select[*tuple[Any, ...]]:
             Obligation.cycle,
             Obligation.due_on,
             Obligation.reason,
-            state(today).label("state"),
+            state(today, schools=[school_id]).label("state"),
             Membership.id.label("membership_id"),
             Membership.role_group,
             Membership.site,

@@ -75,7 +75,7 @@ def _counts(
     session: Session, school_ids: Collection[str], module: str, cycle: str, today: date
 ) -> dict[str, Counter[str]]:
     rows = session.execute(
-        select(Obligation.school_id, state(today).label("state"), func.count())
+        select(Obligation.school_id, state(today, schools=school_ids).label("state"), func.count())
         .where(
             Obligation.school_id.in_(school_ids),
             Obligation.module == module,

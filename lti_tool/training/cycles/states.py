@@ -18,10 +18,11 @@ from lti_tool.training.models import Journey
 STATES: Final = ("not-due", "due", "in-progress", "done", "overdue", "paused", "left-incomplete")
 
 
-def state(today: date, *, schools: Collection[str] | None = None) -> ColumnElement[str]:
+def state(today: date, *, schools: Collection[str] | None) -> ColumnElement[str]:
     """The state of the ``Obligation`` in the statement; not-due where an outer join found none.
 
-    ``schools`` are those the statement is about; to name them spares reading the others.
+    ``schools`` are those the statement is about: to name them spares reading all others. None
+    are all there are.
     """
     return case(
         (Obligation.id.is_(None), "not-due"),

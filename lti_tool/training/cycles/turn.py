@@ -39,17 +39,17 @@ class Turn:
         return self.journey is not None and self.journey.completed_at is not None
 
 
+# As one set, so that each is looked up by school and person: with an OR around a part of it both
+# databases read all that the school has.
+_OF_THIS_PERSON: Final = select(Person.id).where(
+    or_(Person.id == bindparam("person_id"), Person.one_with == bindparam("person_id"))
+)
 # Every page of the training asks this.
 BEGUN: Final = (
     select(Journey)
     .where(
         Journey.school_id == bindparam("school_id"),
-        or_(
-            Journey.person_id == bindparam("person_id"),
-            Journey.person_id.in_(
-                select(Person.id).where(Person.one_with == bindparam("person_id"))
-            ),
-        ),
+        Journey.person_id.in_(_OF_THIS_PERSON),
         Journey.module.not_like("%/%"),  # what carries a paper is no way of anybody's
     )
     .order_by(Journey.started_at.desc(), Journey.id.desc())
@@ -57,13 +57,9 @@ BEGUN: Final = (
 ON_PAPER: Final = (
     select(Completion.id)
     .where(
-        Completion.school_id == bindparam("school_id"),
-        or_(
-            Completion.person_id == bindparam("person_id"),
-            Completion.person_id.in_(
-                select(Person.id).where(Person.one_with == bindparam("person_id"))
-            ),
-        ),
+        # Not by the index of schools and dates, by which SQLite would read all of the school's.
+        Completion.school_id.concat("") == bindparam("school_id"),
+        Completion.person_id.in_(_OF_THIS_PERSON),
         Completion.withdrawn_at.is_(None),
     )
     .limit(1)

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 
 from huey import crontab
 from huey.api import Huey
-from sqlalchemy import select
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
 
 from lti_tool.core.clock import Clock
 from lti_tool.core.database import Database
@@ -31,12 +32,10 @@ def register_tasks(
 def settle_all(database: Database, schools: Iterable[School], clock: Clock) -> None:
     """Open what is due and settle, at every school that counts anybody. What fails at one school
     is logged, and the others go on."""
+    schools = list(schools)
     with database.reading() as session:
-        counting = set(
-            session.scalars(
-                select(Membership.school_id).where(Membership.confirmed_at.is_not(None)).distinct()
-            )
-        )
+        # One by one, each by an index: to ask for all at once reads every member there is.
+        counting = {school.id for school in schools if _counts_anybody(session, school.id)}
     for school in schools:
         if school.closed or school.id not in counting:
             continue
@@ -51,3 +50,10 @@ def settle_all(database: Database, schools: Iterable[School], clock: Clock) -> N
         if opened or changes:
             facts = {"school": school.id, "opened": bool(opened), "changes": changes.total()}
             log.info("a school was settled", extra=facts)
+
+
+def _counts_anybody(session: Session, school_id: str) -> bool:
+    confirmed = exists().where(
+        Membership.school_id == school_id, Membership.confirmed_at.is_not(None)
+    )
+    return bool(session.scalar(select(confirmed)))
