@@ -100,7 +100,7 @@ def test_the_plots_count_as_the_lists_do(database: Database) -> None:
     with database.reading() as session:
         found = duties.read(session, school_id=HEMSWELL, module="annual-refresh", cycle="2026-27")
         rows = session.execute(
-            select(state(TODAY).label("state"), func.count())
+            select(state(TODAY, schools=None).label("state"), func.count())
             .where(Obligation.school_id == HEMSWELL, Obligation.outcome != "withdrawn")
             .group_by("state")
         ).all()
