@@ -14,7 +14,7 @@ from uuid import UUID
 from flask import Flask
 from flask_babel import gettext as _
 from huey import crontab
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, CompoundSelect, Select, func, or_, select, union
 from sqlalchemy.orm import Session, aliased
 
 from lti_tool.core.clock import Clock
@@ -90,6 +90,13 @@ def _root(person: type[Person]) -> ColumnElement[UUID]:
     return func.coalesce(person.one_with, person.id)
 
 
+def _family(roots: Roots) -> CompoundSelect[UUID | None]:
+    """All the persons that these are. A set of numbers, by which rows are looked up: where it is
+    asked of each row who it belongs to, every row of every school is read."""
+    other = aliased(Person)
+    return union(roots, select(other.id).where(other.one_with.in_(roots)))
+
+
 def _places(session: Session, roots: Roots) -> dict[tuple[str, UUID], list[Known]]:
     """Where each was launched from, by school and person, the latest first."""
     one = aliased(Person)
@@ -103,7 +110,7 @@ def _places(session: Session, roots: Roots) -> dict[tuple[str, UUID], list[Known
         .join(one, one.id == Identity.person_id)
         .join(ResourceLink, ResourceLink.id == Visit.place_id)
         .join(Deployment, Deployment.id == ResourceLink.deployment_row_id)
-        .where(Visit.door == "lti", Visit.confirmed_at.is_not(None), _root(one).in_(roots))
+        .where(Visit.door == "lti", Visit.confirmed_at.is_not(None), one.id.in_(_family(roots)))
         .group_by(*where)
         .order_by(func.max(Visit.started_at).desc())
     )
@@ -120,7 +127,7 @@ def _done(session: Session, roots: Roots, now: datetime) -> list[tuple[Completio
         select(Completion, _root(Person))
         .join(Person, Person.id == Completion.person_id)
         .where(
-            _root(Person).in_(roots),
+            Completion.person_id.in_(_family(roots)),
             Completion.score.is_not(None),
             Completion.withdrawn_at.is_(None),
             Completion.completed_at > now - RECENT,
@@ -133,9 +140,9 @@ def _done(session: Session, roots: Roots, now: datetime) -> list[tuple[Completio
 def _owed(session: Session, roots: Roots) -> set[tuple[UUID, UUID]]:
     """Which completions which platforms were owed already."""
     rows = session.execute(
-        select(ScoreOutbox.completion_id, ScoreOutbox.registration_id)
-        .join(Person, Person.id == ScoreOutbox.person_id)
-        .where(_root(Person).in_(roots))
+        select(ScoreOutbox.completion_id, ScoreOutbox.registration_id).where(
+            ScoreOutbox.person_id.in_(_family(roots))
+        )
     )
     return {(completion_id, registration_id) for completion_id, registration_id in rows}
 
