@@ -25,34 +25,47 @@ from tests.factories.registers import (
     running,
 )
 
-# What shows something that these people have not, such as a file under way, or leads elsewhere.
-NOT_SHOWN = {
-    "acting.dates",
-    "connect.register",
-    "imports.preview",
-    "imports.result",
-    "lti.login",
-    "lti.set_up",
-    "metrics.page",
-    "packs.fetch",
-    "people.confirm",
-    "people.manage_ask",
-    "people.start",
-    "refresh.again",
-    "refresh.changes",
-    "reminders.sending",
-    "rosters.check",
-    "teams.download",
-    "teams.school",
-    "training.declare",
-    "training.done",
-    "training.original",
-    "training.question",
-    "training.results",
-    "training.section",
-    "training.tasks",
-    "versions.ask",
-    "year.check",
+# What these people have something to show on. Others lead elsewhere, or to nothing.
+SHOWN = {
+    "acting.paper",
+    "acts.log",
+    "acts.mine",
+    "channels.page",
+    "connect.icon",
+    "connect.listed",
+    "connect.manual",
+    "dashboard.chase",
+    "dashboard.chase_file",
+    "dashboard.page",
+    "dashboard.schools",
+    "evidence.export",
+    "evidence.record",
+    "evidence.register",
+    "health.page",
+    "imports.files",
+    "joins.also_you",
+    "joins.compare",
+    "joins.offered",
+    "managers.listed",
+    "mine.page",
+    "packs.listed",
+    "reminders.ask_settings",
+    "reminders.overview",
+    "retention.hold",
+    "retention.page",
+    "review.current",
+    "review.page",
+    "rosters.lists",
+    "staff.add_form",
+    "staff.people",
+    "staff.person",
+    "training.document",
+    "training.home",
+    "training.tell",
+    "versions.compared",
+    "versions.listed",
+    "versions.points",
+    "year.page",
 }
 HERE = "https://localhost"
 MANY = ("dashboard.chase", "evidence.register", "joins.offered", "staff.people")
@@ -118,7 +131,6 @@ def test_no_page_asks_for_each_person(app: Flask, database: Database) -> None:
     }
     counts: list[dict[str, int]] = []
     shown: set[str] = set()
-    missing: set[str] = set()
     for numbers in (range(5), range(5, 50)):
         more_people(database, head, numbers)
         counts.append({})
@@ -131,10 +143,10 @@ def test_no_page_asks_for_each_person(app: Flask, database: Database) -> None:
                 reply = client.get(path, base_url=HERE)
                 _ = reply.data  # a file that is written as it is sent
             assert reply.status_code < 500, endpoint
-            (shown if reply.status_code == 200 else missing).add(endpoint)
+            if reply.status_code == 200:
+                shown.add(endpoint)
             counts[-1][endpoint] = len(statements)
     few, many = counts
-    assert missing == NOT_SHOWN
-    assert len(shown) > 40
+    assert shown >= SHOWN, SHOWN - shown
     assert {name: (few[name], many[name]) for name in few if few[name] != many[name]} == {}
     assert min(few[name] for name in MANY) > 1
