@@ -26,6 +26,7 @@ LIMITED = {
     "people.start": LAUNCHES,
     "people.carry_over": LAUNCHES,
     "metrics.page": LAUNCHES,
+    "certificates.check": LOOK_UPS,
     "connect.register": LOOK_UPS,
     "connect.confirm": LOOK_UPS,
     "people.manage": CODES,
@@ -36,6 +37,7 @@ LIMITED = {
 OPEN = {
     "healthz",
     "readyz",
+    "certificates.ask",
     "connect.icon",
     "connect.manual",
     "lti.jwks",
