@@ -126,7 +126,9 @@ def _floors(platform: Platform, people: int, owed: int) -> dict[str, float]:
             "CREATE TABLE owed(id INTEGER PRIMARY KEY, payload TEXT, state TEXT)",
         ):
             connection.execute(statement)
-        payload = json.dumps({"userId": "1", "scoreGiven": 100, "comment": "Training done."})
+        payload = json.dumps(
+            {"userId": "1", "scoreGiven": 100, "comment": "Training done.", "timestamp": "2026"}
+        )
         rows = [(number, payload, "pending") for number in range(owed)]
         connection.executemany("INSERT INTO owed VALUES (?, ?, ?)", rows)
         floor = _Floor(connection, platform)
