@@ -306,7 +306,7 @@ class Sqlite:
 
     def close(self) -> None:
         self.connection.commit()
-        self.connection.execute("ANALYZE")
+        # No ANALYZE: the tool never has SQLite make statistics.
         self.connection.execute("PRAGMA journal_mode=WAL")
         self.connection.close()
 
