@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, Uuid
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lti_tool.core.database import Table, UtcDateTime
@@ -16,6 +16,16 @@ class Person(Table):
     """A human being. Name and e-mail may be withheld by the platform."""
 
     __tablename__ = "person"
+    # Hardly anybody is joined. Where SQLite has been made to count (``ANALYZE``), it takes an index
+    # that is mostly empty for useless, and would read every person there is for each in a list.
+    __table_args__ = (
+        Index(
+            "ix_person_joined",
+            "one_with",
+            sqlite_where=text("one_with IS NOT NULL"),
+            postgresql_where=text("one_with IS NOT NULL"),
+        ),
+    )
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=new_id)
     name: Mapped[str] = mapped_column(String(255), default="")

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from lti_tool.core import ledger
 from lti_tool.core.database import Database
@@ -361,3 +361,16 @@ def test_two_joins_at_once_make_no_ring(database: Database) -> None:
         thread.join(30)
     assert faults == ["joined-already"]
     assert len(one_with(database)) == 1
+
+
+def test_who_is_joined_is_looked_up_even_where_sqlite_has_counted(sqlite_url: str) -> None:
+    database = Database(sqlite_url)
+    with database.transaction() as session:
+        session.add_all([Person(name=f"Person {number}", created_at=NOW) for number in range(300)])
+    with database.transaction() as session:
+        session.execute(text("ANALYZE"))
+    asked = text("EXPLAIN QUERY PLAN SELECT id FROM person WHERE one_with = :one")
+    with database.reading() as session:
+        plan = [row[3] for row in session.execute(asked, {"one": uuid4().hex})]
+    assert plan == ["SEARCH person USING INDEX ix_person_joined (one_with=?)"]
+    database.engine.dispose()
