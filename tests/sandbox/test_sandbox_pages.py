@@ -102,7 +102,7 @@ def test_a_fault_lasts_until_it_is_cleared(platform: Platform, services: Service
     url = f"{platform.issuer}/faults"
     fault = {"target": "scores", "fault": "503", "seconds": 7}
     state = requests.post(url, json=fault, timeout=5).json()
-    assert state["scores"] == {"kind": "503", "seconds": 7.0, "times": None}
+    assert state["scores"] == {"kind": "503", "seconds": 7.0, "times": None, "share": 1}
     for _ in range(2):
         refused = services.score()
         assert (refused.status_code, refused.headers["Retry-After"]) == (503, "7")

@@ -259,7 +259,7 @@ def delivery(session: Session, *, completion_id: UUID) -> Delivery:
 
 
 def deliveries(session: Session, *, completion_ids: Iterable[UUID]) -> dict[UUID, Delivery]:
-    """Where each of these completions' scores stands."""
+    """Where each of these completions' scores stands, at the first platform it is owed to."""
     wanted = list(completion_ids)
     found = dict.fromkeys(wanted, NONE)
     better = aliased(ScoreOutbox)
@@ -270,6 +270,7 @@ def deliveries(session: Session, *, completion_ids: Iterable[UUID]) -> dict[UUID
             .outerjoin(Reachability, Reachability.registration_id == Registration.id)
             .outerjoin(better, better.id == ScoreOutbox.superseded_by)
             .where(ScoreOutbox.completion_id.in_(wanted[start : start + IN_ONE_QUERY]))
+            .order_by(ScoreOutbox.id.desc())
         )
         for row, superseding, platform_name, reachability in rows:
             one = superseding or row
@@ -284,8 +285,17 @@ def with_deliveries(
     completion_id: ColumnElement[UUID] | InstrumentedAttribute[UUID],
 ) -> Select[*tuple[Any, ...]]:
     """A statement of completions with where each one's score stands, for lists of any length:
-    five columns more, which ``delivery_of`` reads."""
-    better = aliased(ScoreOutbox)
+    five columns more, which ``delivery_of`` reads. Of a score that is owed to several platforms, at
+    the first: each person stands in a list once."""
+    first, better = aliased(ScoreOutbox), aliased(ScoreOutbox)
+    of_first = (
+        select(first.id)
+        .where(first.completion_id == completion_id)
+        .order_by(first.id)
+        .limit(1)
+        .correlate_except(first)
+        .scalar_subquery()
+    )
     return (
         statement.add_columns(
             func.coalesce(better.state, ScoreOutbox.state),
@@ -294,7 +304,7 @@ def with_deliveries(
             Reachability.failing_since,
             Reachability.probe_at,
         )
-        .outerjoin(ScoreOutbox, ScoreOutbox.completion_id == completion_id)
+        .outerjoin(ScoreOutbox, ScoreOutbox.id == of_first)
         .outerjoin(Registration, Registration.id == ScoreOutbox.registration_id)
         .outerjoin(Reachability, Reachability.registration_id == Registration.id)
         .outerjoin(better, better.id == ScoreOutbox.superseded_by)

@@ -11,7 +11,7 @@ from lti_tool.people.models import Membership, Person
 from tests.conftest import SetClock
 
 PERSON, MEMBERSHIP = (Person.metadata.tables[name] for name in ("person", "membership"))
-ADD = Hot(insert(PERSON), "id", "name", "email", "created_at")
+ADD = Hot(insert(PERSON), "id", "name", "email", "created_at", "corrected_name")
 JOIN = Hot(
     insert(MEMBERSHIP),
     *("id", "school_id", "person_id", "site", "role_group", "payroll_number"),
@@ -27,7 +27,13 @@ def test_what_is_written_is_read_as_a_session_reads_it(database: Database, clock
         connection = session.connection()
         ADD.run(
             connection,
-            {"id": person_id, "name": "Siân % ? :x", "email": "", "created_at": now},
+            {
+                "id": person_id,
+                "name": "Siân % ? :x",
+                "email": "",
+                "created_at": now,
+                "corrected_name": "",
+            },
         )
         JOIN.run(
             connection,
@@ -66,7 +72,13 @@ def test_a_database_that_is_gone_is_said_as_a_session_says_it() -> None:
 def test_a_second_row_of_one_key_is_refused_as_a_session_refuses_it(
     database: Database, clock: SetClock
 ) -> None:
-    row = {"id": new_id(), "name": "Kim Amberley", "email": "", "created_at": clock()}
+    row = {
+        "id": new_id(),
+        "name": "Kim Amberley",
+        "email": "",
+        "created_at": clock(),
+        "corrected_name": "",
+    }
     with database.reading() as session:
         ADD.run(session.connection(), row)
         with pytest.raises(IntegrityError) as fault:
@@ -81,5 +93,11 @@ def test_a_look_up_leaves_no_transaction_behind(database: Database) -> None:
     with database.transaction() as session:  # nobody holds a lock
         ADD.run(
             session.connection(),
-            {"id": new_id(), "name": "", "email": "", "created_at": SetClock()()},
+            {
+                "id": new_id(),
+                "name": "",
+                "email": "",
+                "created_at": SetClock()(),
+                "corrected_name": "",
+            },
         )
