@@ -12,6 +12,7 @@ import argparse
 import asyncio
 import os
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -94,6 +95,7 @@ def _instances(folder: Path, completions: int, database: str) -> dict[str, Path]
     sizes = {f"{seed.A_SCHOOL:,}": seed.A_SCHOOL, f"{completions:,}": completions}
     for name, number in sizes.items():
         shutil.copytree(_seeded(number), folder / name)
+    os.sync()  # else the first commits wait for the copies
     return {name: folder / name for name in sizes}
 
 
@@ -139,6 +141,7 @@ def _measured(
 
 async def _rounds(floor: Peer, tools: Sequence[Peer], rounds: int, people: int) -> None:
     for number in range(rounds):
+        print(f"round {number + 1} of {rounds}, {time.strftime('%X')}", file=sys.stderr, flush=True)
         await at_the_floor(floor, people)
         for tool in tools if number % 2 else reversed(tools):
             await at_the_tool(tool, people)
