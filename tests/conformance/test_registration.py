@@ -591,8 +591,8 @@ def test_dr_2_a_slow_or_huge_platform_holds_nobody(
     middle = time.monotonic()
     pretender.answer = said
     unmoved(tool, connect(tool, pretender, address), address, "registration-silent", 503)
-    assert middle - began < 5
-    assert time.monotonic() - middle < 5
+    assert middle - began < 7
+    assert time.monotonic() - middle < 7
     assert not registered(tool, pretender.url)
 
 

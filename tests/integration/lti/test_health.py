@@ -204,12 +204,12 @@ def test_everything_silent_takes_no_more_than_five_seconds(
     connected: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert PATIENCE <= 4.5  # and here, to be quicker
-    monkeypatch.setattr(asking, "PATIENCE", 1)
+    monkeypatch.setattr(asking, "PATIENCE", 2)
     with answering(lambda connection: time.sleep(8)) as url:
         connected.register(SCHOOL, SCHOOL, jwks_url=url, auth_token_url=url)
         started = time.monotonic()
         codes = found(connected)
-        assert time.monotonic() - started < 2.5
+        assert time.monotonic() - started < 5, "all asked at once, and not in turn"
     assert codes["keys"] == "keys-silent"
     assert codes["scores"] == codes["members"] == "token-silent"
     assert codes["clock"] == "clock-unknown"

@@ -117,7 +117,7 @@ def test_keys_we_hold_are_used_while_somebody_asks_for_newer_ones(keyset: Given)
         time.sleep(0.01)
     started = time.monotonic()
     assert get(kid, NOW + timedelta(hours=2)) is key
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 4, "and not the five seconds of the fetch"
     platform.wait.set()
     asking.join()
 
@@ -140,4 +140,4 @@ def test_large_keys_take_no_time() -> None:
     for key in (entry, entry | {"d": number}):
         with pytest.raises(Outage):
             read_keys(Answer(200, json.dumps({"keys": [key]}).encode(), {}))
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 10

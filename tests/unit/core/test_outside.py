@@ -68,6 +68,11 @@ def says(answer: bytes) -> Callable[[socket.socket], None]:
     return lambda wire: wire.sendall(answer)
 
 
+def listens(wire: socket.socket) -> None:
+    """And says nothing, for as long as anybody waits."""
+    wire.recv(1)
+
+
 def drips(first: bytes) -> Callable[[socket.socket], None]:
     """A byte at a time, for as long as anybody listens."""
 
@@ -175,7 +180,7 @@ def test_a_slow_server_is_cut_off_on_a_kept_connection_too() -> None:
         began = time.monotonic()
         with pytest.raises(Outage):
             door.call("GET", url, headers={}, seconds=0.4)
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 5
     wait_for_threads(before)
 
 
@@ -191,7 +196,7 @@ def test_no_redirect_is_followed() -> None:
         drips(b""),
         drips(b"HTTP/1.1 200 OK\r\nX-Long: "),
         drips(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"),
-        lambda wire: time.sleep(2),
+        listens,
     ],
     ids=["status", "headers", "body", "silence"],
 )
@@ -203,12 +208,12 @@ def test_a_slow_server_holds_nobody_and_is_cut_off(
         began = time.monotonic()
         with pytest.raises(Outage):
             outside("http://localhost:8000").call("GET", url, headers={}, seconds=0.4)
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 5
     wait_for_threads(before)
 
 
 def wait_for_threads(number: int) -> None:
-    for _ in range(100):
+    for _ in range(500):
         if threading.active_count() <= number:
             return
         time.sleep(0.02)
@@ -219,14 +224,14 @@ def test_a_slow_name_server_holds_nobody(monkeypatch: pytest.MonkeyPatch) -> Non
     is_over = threading.Event()
 
     def slow(*args: object, **kwargs: object) -> object:
-        is_over.wait(5)
+        is_over.wait(30)
         raise OSError
 
     monkeypatch.setattr(socket, "getaddrinfo", slow)
     began = time.monotonic()
     with pytest.raises(Outage):
         outside().call("GET", "https://lms.example.org/", headers={}, seconds=0.3)
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 5
     is_over.set()
 
 

