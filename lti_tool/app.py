@@ -225,11 +225,7 @@ def _enter() -> None:
         return
     # A launch brings its own proof, and takes no notice of an earlier visit.
     if (mark.csrf or mark.level != "public") and (token := access.visit_token(request)):
-        here.visit, here.member = (
-            visits.visit_by_token(here.session, token, now=here.now)
-            if writes
-            else visits.look_up(database, token, now=here.now)
-        )
+        here.visit, here.member = visits.visit_by_token(here.session, token, now=here.now)
     _check_school(here.visit)
     access.check(here.session, mark, here.visit)
     tries.check(mark.limit)

@@ -66,6 +66,37 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class Reading(Session):
+    """A session that writes nothing. It has one connection from its first question to its end, and
+    a transaction only once a mapped object is asked for."""
+
+    _held: Connection | None = None
+
+    def get_bind(self, *args: Any, **options: Any) -> Connection:
+        if self._held is None:
+            self._held = cast(Engine, super().get_bind(*args, **options)).connect()
+        return self._held
+
+    def rollback(self) -> None:
+        super().rollback()
+        self._let_go()
+
+    def close(self) -> None:
+        super().close()
+        self._let_go()
+
+    def invalidate(self) -> None:
+        super().invalidate()
+        if self._held is not None:
+            self._held.invalidate()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        held, self._held = self._held, None
+        if held is not None:
+            held.close()
+
+
 class Database:
     """One engine and two ways to open a session: ``reading()`` and ``writing()``.
 
@@ -85,7 +116,7 @@ class Database:
         if self.is_sqlite:
             _prepare_sqlite(self.engine)
         writing = self.engine.execution_options(writes=True)
-        self.reading = sessionmaker(self.engine, expire_on_commit=False)
+        self.reading = sessionmaker(self.engine, class_=Reading, expire_on_commit=False)
         self.writing = sessionmaker(writing, expire_on_commit=False)
 
     @contextmanager

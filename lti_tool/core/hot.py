@@ -1,8 +1,9 @@
-"""Statements of the hottest paths, a launch and a page's visit: compiled once, then handed
+"""Statements of the hottest paths, a launch and a learner's pages: compiled once, then handed
 straight to the driver.
 
-A statement costs SQLAlchemy some 25 µs to prepare, send and read, and SQLite 5. A launch has
-nine of them, which made a third of its cost. Everything else goes through a session as usual.
+A statement costs SQLAlchemy some 25 µs to prepare, send and read, mapped objects cost ten times
+that, and SQLite 5. A launch has nine of them, which made a third of its cost. Everything else goes
+through a session as usual.
 """
 
 from collections import namedtuple
@@ -10,8 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Dialect, Engine, Insert, Select
+from sqlalchemy import Connection, Dialect, Insert, Select, Update
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
 
 Processor = Callable[[Any], Any]
@@ -21,6 +23,8 @@ Processor = Callable[[Any], Any]
 class _Prepared:
     sql: str
     binds: Sequence[tuple[str, Processor | None]]
+    constants: Mapping[str, Any]
+    """What the statement says itself."""
     is_positional: bool
     row: Any
     columns: Sequence[tuple[int, Processor]]
@@ -29,49 +33,42 @@ class _Prepared:
 
 
 class Hot:
-    """A SELECT with ``bindparam``s, or an INSERT of the columns named: asked with their values.
+    """A SELECT with ``bindparam``s, or an INSERT or UPDATE of the columns named: asked with their
+    values, on a connection or on a session's, with whatever that has written.
 
     Rows are named tuples. Faults are those of ``sqlalchemy.exc``.
     """
 
-    def __init__(self, statement: Select[Any] | Insert, *columns: str) -> None:
+    def __init__(self, statement: Select[Any] | Insert | Update, *columns: str) -> None:
         self._statement: Final = statement
         self._columns: Final = columns
         self._prepared: Final[dict[str, _Prepared]] = {}
 
-    def run(self, connection: Connection, values: Mapping[str, Any]) -> None:
-        """Write, in the connection's transaction."""
-        prepared = self._prepare(connection.dialect)
-        _execute(connection.connection.cursor(), prepared, values).close()
+    def run(self, on: Session | Connection, values: Mapping[str, Any]) -> int:
+        """Write; returns how many rows were."""
+        cursor, _prepared = self._ask(on, values)
+        number: int = cursor.rowcount
+        cursor.close()
+        return number
 
-    def one(self, connection: Connection, values: Mapping[str, Any]) -> Any:
-        """The one row there can be, or nothing, within the connection's transaction."""
-        return self._one(connection.connection, connection.dialect, values)
-
-    def look_up(self, engine: Engine, values: Mapping[str, Any]) -> Any:
-        """As ``one``, with no transaction around it."""
-        driver: Any = engine.dialect.loaded_dbapi
-        try:
-            connection = engine.raw_connection()
-        except driver.Error as fault:
-            raise _said(fault, "", engine.dialect) from fault
-        try:
-            return self._one(connection, engine.dialect, values)
-        finally:
-            connection.close()
-
-    def _one(self, connection: Any, dialect: Dialect, values: Mapping[str, Any]) -> Any:
-        prepared = self._prepare(dialect)
-        cursor = _execute(connection.cursor(), prepared, values)
+    def one(self, on: Session | Connection, values: Mapping[str, Any]) -> Any:
+        """The one row there can be, or nothing."""
+        cursor, prepared = self._ask(on, values)
         found = cursor.fetchone()
         cursor.close()
-        if found is None:
-            return None
-        row = list(found)
-        for place, read in prepared.columns:
-            if row[place] is not None:
-                row[place] = read(row[place])
-        return prepared.row._make(row)
+        return None if found is None else _row(prepared, found)
+
+    def all(self, on: Session | Connection, values: Mapping[str, Any]) -> list[Any]:
+        """Every row."""
+        cursor, prepared = self._ask(on, values)
+        found = cursor.fetchall()
+        cursor.close()
+        return [_row(prepared, one) for one in found]
+
+    def _ask(self, on: Session | Connection, values: Mapping[str, Any]) -> tuple[Any, _Prepared]:
+        connection = on if isinstance(on, Connection) else _connection(on)
+        prepared = self._prepare(connection.dialect)
+        return _execute(connection, prepared, values), prepared
 
     def _prepare(self, dialect: Dialect) -> _Prepared:
         known = self._prepared.get(dialect.name)
@@ -90,6 +87,7 @@ class Hot:
                 (name, _impl(compiled.binds[name].type, dialect).bind_processor(dialect))
                 for name in compiled.positiontup or compiled.binds
             ],
+            constants={name: one.value for name, one in compiled.binds.items() if not one.required},
             is_positional=compiled.positional,
             row=row,
             columns=[
@@ -105,13 +103,31 @@ def _impl(kind: TypeEngine[Any], dialect: Dialect) -> TypeEngine[Any]:
     return kind.dialect_impl(dialect)
 
 
-def _execute(cursor: Any, prepared: _Prepared, values: Mapping[str, Any]) -> Any:
+def _connection(session: Session) -> Connection:
+    session.flush()
+    bind = session.get_bind()  # who only reads has a connection, and needs no transaction
+    return bind if isinstance(bind, Connection) else session.connection()
+
+
+def _row(prepared: _Prepared, found: Sequence[Any]) -> Any:
+    row = list(found)
+    for place, read in prepared.columns:
+        if row[place] is not None:
+            row[place] = read(row[place])
+    return prepared.row._make(row)
+
+
+def _execute(connection: Connection, prepared: _Prepared, values: Mapping[str, Any]) -> Any:
+    values = {**prepared.constants, **values}
     given = [
         (name, write(values[name]) if write and values[name] is not None else values[name])
         for name, write in prepared.binds
     ]
     parameters = [value for _name, value in given] if prepared.is_positional else dict(given)
     driver: Any = prepared.dialect.loaded_dbapi
+    cursor = connection.connection.cursor()
+    for note in connection.dispatch.before_cursor_execute:  # whoever watches sees these too
+        note(connection, cursor, prepared.sql, parameters, None, False)
     try:
         cursor.execute(prepared.sql, parameters)
     except driver.Error as fault:

@@ -27,6 +27,7 @@ from lti_tool.lti.claims import LONGEST_RETURN_URL, origin
 from lti_tool.lti.message import Launch, prove
 from lti_tool.lti.platforms import Lti
 from lti_tool.lti.services.outbox import register_tasks
+from lti_tool.people import visits
 from lti_tool.people.access import arrived, public, set_visit_cookie
 from lti_tool.people.arrive import Admission
 
@@ -161,6 +162,7 @@ def choose() -> BaseResponse:
         form = SetUpForm(unknown=EXCLUDE).load(request.form.to_dict())
     except ValidationError as fault:
         raise ToolError("form-incomplete") from fault
+    g.visit = visits.mapped(g.session, g.visit)
     platforms.choose(
         g.session,
         g.visit,

@@ -183,10 +183,11 @@ def people_of(session: Session, *, school_id: str, membership_ids: Collection[UU
     return set(session.scalars(asked))
 
 
-def set_role_group(session: Session, member: Membership, *, role_group: str, site: str) -> None:
+def set_role_group(session: Session, member_id: UUID, *, role_group: str, site: str) -> None:
     """What the person says they are here. Raises ``ToolError`` role-group-unknown."""
     if role_group not in ROLE_GROUPS:
         raise ToolError("role-group-unknown")
+    member = session.get_one(Membership, member_id)
     member.role_group, member.site = role_group, site
     session.flush()
 

@@ -74,6 +74,7 @@ def confirm() -> AnyResponse | str:
 def answer_confirm() -> AnyResponse:
     """Yes: on to the first page. No: the visit ends here."""
     if _form(ConfirmForm())["answer"] == "yes":
+        g.visit = visits.mapped(g.session, g.visit)
         visits.confirm(g.session, g.visit, now=g.now)
         return redirect(_first_page(g.visit), 303)
     return _end("people/not_you.html")
@@ -128,7 +129,7 @@ def _ask_page(*, is_wrong: bool = False) -> str:
 def _enter(visit: Visit, to: str = "") -> AnyResponse:
     """Use the code up, if that has not been done, and go where the address shows no code."""
     if visit.code_used_at is None:
-        visits.burn_code(g.session, visit, now=g.now)
+        visits.burn_code(g.session, visits.mapped(g.session, visit), now=g.now)
     return redirect(_first_page(visit, to), 303)
 
 
@@ -151,7 +152,7 @@ def _first_page(visit: Visit, to: str = "") -> str:
 
 def _end(template: str) -> Response:
     """End the visit and show a last page, which nobody's visit stands behind any more."""
-    visit: Visit = g.visit
+    visit = visits.mapped(g.session, g.visit)
     visits.finish(g.session, visit, now=g.now)
     g.visit = None
     g.frame_ancestors = visit.frame_ancestors.split()

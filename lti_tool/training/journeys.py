@@ -92,8 +92,7 @@ def find(
 
 def locked(session: Session, journey: Journey) -> Journey:
     """The journey as it is now; other tabs wait until the commit."""
-    session.refresh(journey, with_for_update=True)
-    return journey
+    return session.get_one(Journey, journey.id, with_for_update=True, populate_existing=True)
 
 
 def begin(

@@ -76,7 +76,7 @@ def on_journey(
         if journey is None:
             return redirect(url_for("training.home"), 303)
         if request.method == "POST":
-            journeys.locked(g.session, journey)
+            journey = journeys.locked(g.session, journey)
         return view(_course(journey), journey, *args, **parts)
 
     return walk
@@ -125,7 +125,7 @@ def begin() -> Page:
     if missing:
         return _start_page(request.form, missing), 400
     if member and (member.role_group, member.site) != (role_group, site):
-        set_role_group(g.session, member, role_group=role_group, site=site)
+        set_role_group(g.session, member.id, role_group=role_group, site=site)
     journeys.begin(g.session, course=course, person_id=visit.person_id, now=g.now, cycle=turn.cycle)
     return redirect(url_for("training.tasks"), 303)
 
@@ -225,7 +225,6 @@ def told(course: Course, journey: Journey) -> Page:
 
 def onward(course: Course, journey: Journey) -> Page:
     """To the next thing a short training asks for, past the list: it is to be done in minutes."""
-    g.session.refresh(journey)
     progress = journeys.progress(g.session, course=course, journey=journey)
     return redirect(next_page(progress), 303)
 

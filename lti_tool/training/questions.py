@@ -15,6 +15,7 @@ from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from lti_tool.core.errors import ToolError
+from lti_tool.core.hot import Hot
 from lti_tool.core.ids import new_id
 from lti_tool.curriculum.catalogue import Reads, Scenario
 from lti_tool.curriculum.content import keep_scenarios
@@ -26,10 +27,18 @@ from lti_tool.training.selection import Candidate, choose, choose_again, choose_
 
 SURENESS: Final = ("sure", "fairly-sure", "not-sure")
 # Every page of a question asks this.
-ASKED: Final = (
-    select(Question)
+ASKED: Final = Hot(
+    select(*Question.__table__.c)
     .where(Question.journey_id == bindparam("journey"), Question.school_id == bindparam("school"))
     .order_by(Question.position)
+)
+GIVE_ANSWER: Final = Hot(
+    update(Question.metadata.tables["question"]).where(
+        Question.id == bindparam("which"),
+        Question.school_id == bindparam("school"),
+        Question.answered_at.is_(None),
+    ),
+    *("scenario_sha256", "state", "choice", "sureness", "verdict", "answered_at"),
 )
 
 
@@ -38,6 +47,7 @@ class Sitting:
     """All that was asked in a journey, in order, and what it is worth."""
 
     asked: tuple[Question, ...]
+    """Plain rows: nothing that is changed in them is kept."""
     questions: tuple[Question, ...]
     """Without those nobody can answer any more, because the bank has lost their scenario."""
     important: frozenset[str]
@@ -90,7 +100,7 @@ class Answered:
 
 def sitting(session: Session, course: Course, journey: Journey) -> Sitting:
     """Everything asked in a journey so far."""
-    asked = session.scalars(ASKED, {"journey": journey.id, "school": journey.school_id}).all()
+    asked = ASKED.all(session, {"journey": journey.id, "school": journey.school_id})
     return Sitting(
         tuple(asked),
         tuple(one for one in asked if one.answered_at is not None or _scenario(course, one)),
@@ -156,10 +166,14 @@ def submit_answer(
         raise ToolError("choice-unknown")
     if question.answered_at is None and course.is_short:
         rereading.require(session, journey=journey, rounds_done=so_far.rounds_done)
-    if question.answered_at is None and _answer(session, course, question, choice, sureness, now):
+    is_first = question.answered_at is None and _answer(
+        session, course, question, choice, sureness, now
+    )
+    if is_first:
+        so_far = sitting(session, course, journey)
+        question = so_far.at(position)
         if so_far.open is None:
             _end_round(session, course, journey, so_far, now)
-        return Answered(question, was_kept=False)
     return Answered(question, was_kept=question.choice != choice)
 
 
@@ -182,26 +196,20 @@ def _answer(
     resolution = course.resolution(scenario)
     if scenario.sha256 != question.scenario_sha256:  # its words were changed since it was drawn
         keep_scenarios(session, [scenario], now=now)
-    written = session.execute(
-        update(Question)
-        .where(
-            Question.id == question.id,
-            Question.school_id == question.school_id,
-            Question.answered_at.is_(None),
-        )
-        .values(
-            scenario_sha256=scenario.sha256,
-            state=resolution.state.value,
-            choice=choice,
-            sureness=sureness,
-            verdict=verdict_of(resolution, choice).value,
-            answered_at=now,
-        )
-        .returning(Question.id)
-        .execution_options(synchronize_session=False)
-    ).one_or_none()
-    session.refresh(question)
-    return written is not None
+    written = GIVE_ANSWER.run(
+        session,
+        {
+            "which": question.id,
+            "school": question.school_id,
+            "scenario_sha256": scenario.sha256,
+            "state": resolution.state.value,
+            "choice": choice,
+            "sureness": sureness,
+            "verdict": verdict_of(resolution, choice).value,
+            "answered_at": now,
+        },
+    )
+    return written == 1
 
 
 def _end_round(

@@ -16,12 +16,10 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import pytest
 from sqlalchemy import event, inspect, select
 from sqlalchemy.orm import Session
 
 from lti_tool.app import ROOT
-from lti_tool.core import hot
 from lti_tool.core.clock import utc_now
 from lti_tool.core.database import Database
 from lti_tool.core.ids import new_id
@@ -58,24 +56,13 @@ class Asked:
 
 
 @contextmanager
-def taking_down(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Asked]:
+def taking_down(database: Database) -> Iterator[Asked]:
     asked = Asked()
 
     def note(conn: Any, cursor: Any, sql: str, values: Any, context: Any, many: bool) -> None:
         if not many:
             asked.note(sql, values)
 
-    execute = hot._execute
-
-    def of_the_hot(cursor: Any, prepared: Any, values: Any) -> Any:
-        given = [(name, write(values[name]) if write and values[name] is not None else values[name])
-                 for name, write in prepared.binds]  # fmt: skip
-        asked.note(
-            prepared.sql, [value for _, value in given] if prepared.is_positional else dict(given)
-        )
-        return execute(cursor, prepared, values)
-
-    monkeypatch.setattr(hot, "_execute", of_the_hot)
     event.listen(database.engine, "before_cursor_execute", note)
     yield asked
     event.remove(database.engine, "before_cursor_execute", note)
@@ -213,10 +200,10 @@ def reads_the_school(sql: str, plan: str) -> bool:
 
 
 def test_no_big_table_is_gone_through_row_by_row(
-    database_url: str, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    database_url: str, database: Database, tmp_path: Path
 ) -> None:
     with serving(database_url, tmp_path) as product, closing_what_it_opened(product):
-        with taking_down(product.database, monkeypatch) as asked:
+        with taking_down(product.database) as asked:
             go_through(product)
         if not database.is_sqlite:
             fill(product.database)

@@ -29,7 +29,7 @@ from lti_tool.evidence.dashboard.schemas import read_chase, read_query
 from lti_tool.evidence.retention.disposing import not_set
 from lti_tool.evidence.schemas import Filters, fitting
 from lti_tool.evidence.words import cycle_words, page_words
-from lti_tool.people import access
+from lti_tool.people import access, visits
 from lti_tool.policies.policy import School
 from lti_tool.training.cycles.owing import REFRESH
 from lti_tool.ui.format import local
@@ -167,6 +167,7 @@ def enter(school_id: str) -> AnyResponse:
     """Go to another school that this manager looks after."""
     if school_id not in _catalogue().schools:
         raise ToolError("not-a-manager")
+    g.visit = visits.mapped(g.session, g.visit)
     trusts.enter(g.session, g.visit, school_id=school_id)
     return redirect(url_for("evidence.register"), 303)
 

@@ -17,6 +17,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from lti_tool.core import ledger
+from lti_tool.core.hot import Hot
 from lti_tool.core.ids import new_id
 from lti_tool.people.joins import everybody_who_is
 from lti_tool.policies.policy import School
@@ -44,8 +45,8 @@ ENDS: Final[Mapping[str, tuple[str, ...]]] = {
     REFRESH: (REFRESH, UPDATE),
 }
 """What a training can end beside itself."""
-OWED: Final = (
-    select(Obligation)
+OWED: Final = Hot(
+    select(*Obligation.__table__.c)
     .where(
         Obligation.school_id == bindparam("school_id"),
         Obligation.person_id == bindparam("person_id"),
@@ -217,10 +218,8 @@ def asking_for(session: Session, journey: Journey) -> Obligation | None:
 def open_obligations(
     session: Session, *, school_id: str, person_id: UUID, today: date
 ) -> Sequence[Obligation]:
-    """What a person owes now, the first due first."""
-    return session.scalars(
-        OWED, {"school_id": school_id, "person_id": person_id, "today": today}
-    ).all()
+    """What a person owes now, the first due first, as plain rows."""
+    return OWED.all(session, {"school_id": school_id, "person_id": person_id, "today": today})
 
 
 def fulfilled_by(session: Session, *, school_id: str, completion_id: UUID) -> Sequence[Obligation]:

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import Session
 
+from lti_tool.core.hot import Hot
 from lti_tool.curriculum.cycles import cycle_of
 from lti_tool.people.models import Person
 from lti_tool.policies.policy import School
@@ -45,8 +46,8 @@ _OF_THIS_PERSON: Final = select(Person.id).where(
     or_(Person.id == bindparam("person_id"), Person.one_with == bindparam("person_id"))
 )
 # Every page of the training asks this.
-BEGUN: Final = (
-    select(Journey)
+BEGUN: Final = Hot(
+    select(*Journey.__table__.c)
     .where(
         Journey.school_id == bindparam("school_id"),
         Journey.person_id.in_(_OF_THIS_PERSON),
@@ -80,7 +81,7 @@ def turn_of(
         session, school_id=school.id, person_id=person_id, today=local(now).date()
     )
     who = {"school_id": school.id, "person_id": person_id}
-    begun = session.scalars(BEGUN, who).all()
+    begun = BEGUN.all(session, who)
     turn = choose(
         [one for one in owed if one.module in modules],
         begun,
@@ -97,7 +98,7 @@ def last_done(session: Session, *, school_id: str, person_id: UUID) -> Journey |
     """What a person completed last here."""
     done = (
         one
-        for one in session.scalars(BEGUN, {"school_id": school_id, "person_id": person_id})
+        for one in BEGUN.all(session, {"school_id": school_id, "person_id": person_id})
         if one.completed_at is not None
     )
     return max(done, key=lambda one: (one.completed_at, one.id), default=None)

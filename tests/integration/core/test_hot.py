@@ -1,7 +1,9 @@
 """Statements that go straight to the driver say and fault what a session's would."""
 
+from typing import Any
+
 import pytest
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import bindparam, event, insert, select, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from lti_tool.core.database import Database
@@ -18,6 +20,8 @@ JOIN = Hot(
     *("created_at", "confirmed_at"),
 )
 FIND = Hot(select(PERSON).where(PERSON.c.id == bindparam("id")))
+EVERYBODY = Hot(select(PERSON).where(PERSON.c.email != "nobody@school.example"))
+NAME = Hot(update(PERSON).where(PERSON.c.id == bindparam("which")), "name")
 FIND_MEMBER = Hot(select(MEMBERSHIP).where(MEMBERSHIP.c.person_id == bindparam("person_id")))
 
 
@@ -52,21 +56,26 @@ def test_what_is_written_is_read_as_a_session_reads_it(database: Database, clock
     with database.reading() as session:
         mapped = session.get_one(Person, person_id)
         member = session.scalars(select(Membership)).one()
-    found = FIND.look_up(database.engine, {"id": person_id})
+    found = _asked(database, FIND, {"id": person_id})
     assert {name: getattr(mapped, name) for name in found._fields} == found._asdict()
-    joined = FIND_MEMBER.look_up(database.engine, {"person_id": person_id})
+    joined = _asked(database, FIND_MEMBER, {"person_id": person_id})
     assert {name: getattr(member, name) for name in joined._fields} == joined._asdict()
     assert joined.created_at.tzinfo is not None
 
 
+def _asked(database: Database, statement: Hot, values: dict[str, Any]) -> Any:
+    with database.reading() as session:
+        return statement.one(session, values)
+
+
 def test_nothing_is_nothing(database: Database) -> None:
-    assert FIND.look_up(database.engine, {"id": new_id()}) is None
+    assert _asked(database, FIND, {"id": new_id()}) is None
 
 
 def test_a_database_that_is_gone_is_said_as_a_session_says_it() -> None:
     gone = Database("postgresql+psycopg://nobody@127.0.0.1:9/none")
     with pytest.raises(OperationalError):
-        FIND.look_up(gone.engine, {"id": new_id()})
+        _asked(gone, FIND, {"id": new_id()})
 
 
 def test_a_second_row_of_one_key_is_refused_as_a_session_refuses_it(
@@ -84,12 +93,50 @@ def test_a_second_row_of_one_key_is_refused_as_a_session_refuses_it(
         with pytest.raises(IntegrityError) as fault:
             ADD.run(session.connection(), row)
     assert "Kim" not in str(fault.value)
-    assert FIND.look_up(database.engine, row) is None
+    assert _asked(database, FIND, row) is None
+
+
+def test_it_sees_what_its_session_has_not_sent_yet(database: Database, clock: SetClock) -> None:
+    with database.writing() as session:
+        person = Person(name="Kim Amberley", email="", created_at=clock())
+        session.add(person)
+        session.flush()
+        person.email = "kim@school.example"
+        assert FIND.one(session, {"id": person.id}).email == "kim@school.example"
+        assert NAME.run(session, {"which": person.id, "name": "Kim Osei"}) == 1
+        assert NAME.run(session, {"which": new_id(), "name": "Kim Osei"}) == 0
+        assert [one.name for one in EVERYBODY.all(session, {})] == ["Kim Osei"]
+    assert _asked(database, FIND, {"id": person.id}) is None
+
+
+def test_whoever_watches_statements_sees_these(database: Database) -> None:
+    seen: list[str] = []
+
+    def note(*details: Any) -> None:
+        seen.append(details[2])
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    _asked(database, FIND, {"id": new_id()})
+    event.remove(database.engine, "before_cursor_execute", note)
+    assert len(seen) == 1
+    assert "FROM person" in seen[0]
+
+
+def test_who_reads_has_one_connection_for_rows_and_objects(database: Database) -> None:
+    with database.reading() as session:
+        FIND.one(session, {"id": new_id()})
+        session.get(Person, new_id())
+        FIND.one(session, {"id": new_id()})
+        assert session.connection() is session.get_bind()
+    with database.reading() as session:
+        FIND.one(session, {"id": new_id()})
+        session.invalidate()
+    assert _asked(database, FIND, {"id": new_id()}) is None
 
 
 def test_a_look_up_leaves_no_transaction_behind(database: Database) -> None:
     for _ in range(30):  # more than the pool has
-        FIND.look_up(database.engine, {"id": new_id()})
+        _asked(database, FIND, {"id": new_id()})
     with database.transaction() as session:  # nobody holds a lock
         ADD.run(
             session.connection(),

@@ -56,9 +56,11 @@ def listening(serve: Callable[[socket.socket], None], *, reads: bool = True) -> 
 
         accepting = threading.Thread(target=accept)
         accepting.start()
-        yield f"http://127.0.0.1:{server.getsockname()[1]}/"
-        is_over.set()
-        accepting.join()
+        try:
+            yield f"http://127.0.0.1:{server.getsockname()[1]}/"
+        finally:
+            is_over.set()
+            accepting.join()
         for thread in threads:
             thread.join(10)
             assert not thread.is_alive()
@@ -140,15 +142,19 @@ def answers(times: int, then: Callable[[socket.socket], None]) -> Callable[[sock
 
 def test_a_connection_serves_the_next_call_too() -> None:
     door, connections = outside("http://localhost:8000"), list[int]()
-    two = answers(2, lambda wire: None)
+    two, is_closed = answers(2, lambda wire: None), threading.Event()
 
     def serve(wire: socket.socket) -> None:
         connections.append(1)
         two(wire)
+        wire.close()
+        is_closed.set()
 
     with listening(serve) as url:
-        assert [door.call("GET", url, headers={}).body for _ in range(3)] == [b"{}"] * 3
-    assert len(connections) == 2  # the server had closed the first by then
+        assert [door.call("GET", url, headers={}).body for _ in range(2)] == [b"{}"] * 2
+        assert is_closed.wait(10)
+        assert door.call("GET", url, headers={}).body == b"{}"
+    assert len(connections) == 2
 
 
 def test_a_kept_connection_is_not_kept_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
