@@ -36,6 +36,7 @@ def in_order(session: Session, person_ids: Collection[UUID]) -> list[UUID]:
     first."""
     learned = (
         select(func.count())
+        .select_from(Journey)
         .where(joins.root_of(Journey.person_id) == Person.id)
         .correlate(Person)
         .scalar_subquery()

@@ -19,6 +19,7 @@ from lti_tool.evidence.schemas import Filters
 from lti_tool.people import joins, memberships, staff_lists
 from lti_tool.people.joining import codes, offers
 from lti_tool.people.models import Grant, Membership, Person, Visit
+from lti_tool.training.staff.learned import in_order
 from tests.factories.registers import (
     GLENMERE,
     HEMSWELL,
@@ -374,3 +375,15 @@ def test_who_is_joined_is_looked_up_even_where_sqlite_has_counted(sqlite_url: st
         plan = [row[3] for row in session.execute(asked, {"one": uuid4().hex})]
     assert plan == ["SEARCH person USING INDEX ix_person_joined (one_with=?)"]
     database.engine.dispose()
+
+
+def test_who_has_learned_more_keeps_their_place(database: Database) -> None:
+    """However many others have learned, and before whom they came."""
+    early, late = arrive(database, "Ann Early"), arrive(database, "Ann Late")
+    start_training(database, early)
+    for module in ("induction", "annual-refresh"):
+        start_training(database, late, module=module)
+    start_training(database, arrive(database, "Somebody Else"))
+    with database.reading() as session:
+        found = in_order(session, (early.person_id, late.person_id))
+    assert found == [late.person_id, early.person_id]
