@@ -179,8 +179,10 @@ def _read_content(config: Config, clock: Clock) -> Catalogue:
 
 @access.public(csrf=False)
 def healthz() -> Response:
-    """The process answers."""
-    return Response("ok\n", mimetype="text/plain")
+    """The process answers; and whether a proxy ends TLS that it is not told of, for the doctor."""
+    config: Config = current_app.extensions["config"]
+    is_plain = config.url.startswith("https:") and not request.is_secure
+    return Response("ok, over plain http\n" if is_plain else "ok\n", mimetype="text/plain")
 
 
 @access.public(csrf=False)

@@ -29,6 +29,7 @@ def examine(instance: Path, *, clock: Clock = utc_now) -> list[Finding]:
             ("Keys", lambda: machine.keys(config, database)),
             ("Database", lambda: databases.examine(config, database, clock)),
             ("Clock", lambda: outsiders.clock(config, database, clock)),
+            ("Proxy", lambda: outsiders.front(config)),
             ("E-mail", lambda: outsiders.mail_server(config)),
             ("Disk", lambda: machine.disk(config)),
         )
@@ -43,19 +44,12 @@ def examine(instance: Path, *, clock: Clock = utc_now) -> list[Finding]:
 
 def _configuration(config: Config) -> Iterator[Finding]:
     about = "Configuration"
-    is_here = is_loopback(urlsplit(config.url).hostname or "")
     yield ok(about, f"reached at {config.url}; settings and keys in {config.instance.resolve()}")
-    if is_here:
+    if is_loopback(urlsplit(config.url).hostname or ""):
         yield warning(
             about,
             "the address is of this machine alone: only for trying out",
             "Set CLAUSEWAY_URL to the public address that platforms are told.",
-        )
-    elif config.proxies == 0:
-        yield warning(
-            about,
-            "no proxy is counted on, though the address is public",
-            "Where a proxy ends TLS, set CLAUSEWAY_PROXIES=1, so that callers are told apart.",
         )
     if config.managers == "instructors":
         yield warning(

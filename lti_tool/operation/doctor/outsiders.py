@@ -1,4 +1,5 @@
-"""What the doctor finds elsewhere: the time as others have it, and the mail server."""
+"""What the doctor finds elsewhere: the time as others have it, what stands in front of us, and the
+mail server."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -22,6 +23,7 @@ MAY_DIFFER: Final = timedelta(seconds=5)
 MUST_NOT_DIFFER: Final = timedelta(seconds=30)
 SECONDS: Final = 4
 MOST_ASKED: Final = 3
+PLAINLY: Final = b"plain http"
 
 
 def clock(config: Config, database: Database | None, clock: Clock) -> Iterator[Finding]:
@@ -77,6 +79,32 @@ def _of_a_platform(
         except (HostRefused, Outage, ValueError):
             continue
     return None
+
+
+def front(config: Config) -> Iterator[Finding]:
+    """Whether the proxies in front are counted on, as the tool says when it is asked where people
+    reach it. Where they are not, everybody has their address and shares one limit."""
+    if not config.url.startswith("https:"):
+        return
+    about, counted = "Proxy", config.proxies
+    count_it = "Where a proxy ends TLS, set CLAUSEWAY_PROXIES=1 (or how many there are), and start."
+    try:
+        said = Outside(config).call("GET", f"{config.url}/healthz", headers={}, seconds=SECONDS)
+        is_known = said.is_ok
+    except (HostRefused, Outage):
+        is_known = False
+    if is_known and PLAINLY in said.body and not counted:
+        says = "one ends TLS and is not counted on: everybody has its address, and shares a limit"
+        yield fault(about, says, count_it)
+    elif is_known and PLAINLY in said.body:
+        does = "Let it set X-Forwarded-For, X-Forwarded-Proto and X-Forwarded-Host, as all do."
+        yield fault(about, f"{counted} counted on, and the request came without their word", does)
+    elif is_known:
+        yield ok(about, f"{counted} counted on; {config.url} is known to be https")
+    elif counted:
+        yield ok(about, f"{counted} counted on; {config.url} could not be asked from here")
+    else:
+        yield warning(about, f"none is counted on, and {config.url} could not be asked", count_it)
 
 
 def mail_server(config: Config) -> Iterator[Finding]:

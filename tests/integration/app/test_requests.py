@@ -11,12 +11,16 @@ from flask import Flask, Response, g
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from lti_tool.app import CSRF_MARK, REQUEST_MARK
+from lti_tool.app import CSRF_MARK, REQUEST_MARK, create_app
+from lti_tool.config import Config
 from lti_tool.core import logs
 from lti_tool.core.database import Database
 from lti_tool.people import access
 from tests.conftest import SetClock
-from tests.factories.registers import arrive, browser, csrf, running
+from tests.factories.keys import give_key
+from tests.factories.registers import CATALOGUE, ORIGIN, arrive, browser, csrf, running
+
+PLAINLY = b"ok, over plain http\n"
 
 
 @pytest.fixture
@@ -32,8 +36,29 @@ def view(app: Flask, path: str, act: Callable[[], str]) -> None:
 
 def test_health(app: Flask) -> None:
     client = app.test_client()
-    assert client.get("/healthz").data == b"ok\n"
+    assert client.get("/healthz", base_url=ORIGIN).data == b"ok\n"
     assert client.get("/readyz").data == b"ready\n"
+
+
+@pytest.mark.parametrize(
+    ("proxies", "says", "expected"),
+    [
+        (0, {}, PLAINLY),
+        (0, {"X-Forwarded-Proto": "https"}, PLAINLY),  # whoever says so is not counted on
+        (1, {"X-Forwarded-Proto": "https"}, b"ok\n"),
+        (1, {}, PLAINLY),
+    ],
+)
+def test_health_says_whether_we_know_that_we_are_reached_over_https(
+    sqlite_url: str, tmp_path: Path, proxies: int, says: dict[str, str], expected: bytes
+) -> None:
+    """Who does not know does not know either who calls, which the doctor looks for."""
+    config = Config(instance=tmp_path, url=ORIGIN, database_url=sqlite_url, proxies=proxies)
+    give_key(tmp_path)
+    app = create_app(config, catalogue=CATALOGUE)
+    assert app.test_client().get("/healthz", headers=says).data == expected
+    app.extensions["queue"].storage.close()
+    app.extensions["database"].engine.dispose()
 
 
 def test_not_ready_before_the_database_is_migrated(

@@ -13,11 +13,14 @@ from lti_tool.cli import clauseway
 from lti_tool.config import Config
 from lti_tool.core import ledger
 from lti_tool.core.database import Database
+from lti_tool.core.outside import Answer, HostRefused, Outage, Outside
 from lti_tool.operation import beating
 from lti_tool.operation.doctor import databases, examining, machine, outsiders
 from lti_tool.operation.doctor.finding import FAULT, OK, WARNING, Finding
 from tests.conftest import SetClock
 from tests.factories.registers import HEMSWELL
+
+PUBLIC = "https://training.example.org"
 
 
 @pytest.fixture
@@ -48,8 +51,9 @@ def test_a_sound_installation_is_well(
     instance: Path, database_url: str, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CLAUSEWAY_DATABASE_URL", database_url)
-    monkeypatch.setenv("CLAUSEWAY_URL", "https://training.example.org")
+    monkeypatch.setenv("CLAUSEWAY_URL", PUBLIC)
     monkeypatch.setenv("CLAUSEWAY_PROXIES", "1")
+    monkeypatch.setattr(Outside, "call", lambda *_, **given: Answer(200, b"ok\n", {}))
     with database.transaction() as session:
         beating.beat(session, now=datetime.now(UTC))
     reply = run("--json")
@@ -60,6 +64,7 @@ def test_a_sound_installation_is_well(
     assert reply.exit_code == 0
     assert {one["about"] for one in findings} >= {
         "Configuration", "Content", "Keys", "Database", "Worker", "Clock", "E-mail", "Disk",
+        "Proxy",
     }  # fmt: skip
 
 
@@ -179,5 +184,45 @@ def test_a_mail_server_that_is_away(instance: Path) -> None:
 def test_an_address_of_this_machine_alone_and_instructors_are_warned_of(instance: Path) -> None:
     here = Config(instance=instance, managers="instructors")
     assert [one.state for one in examining._configuration(here)] == [OK, WARNING, WARNING]
-    public = Config(instance=instance, url="https://training.example.org")
-    assert [one.state for one in examining._configuration(public)] == [OK, WARNING]
+    public = Config(instance=instance, url=PUBLIC)
+    assert [one.state for one in examining._configuration(public)] == [OK]
+
+
+@pytest.mark.parametrize(
+    ("proxies", "answer", "state", "word"),
+    [
+        (0, Answer(200, b"ok, over plain http\n", {}), FAULT, "CLAUSEWAY_PROXIES=1"),
+        (1, Answer(200, b"ok, over plain http\n", {}), FAULT, "X-Forwarded-Proto"),
+        (0, Answer(200, b"ok\n", {}), OK, ""),
+        (1, Answer(200, b"ok\n", {}), OK, ""),
+        (0, Outage("no answer in time"), WARNING, "CLAUSEWAY_PROXIES=1"),
+        (1, HostRefused("private"), OK, ""),
+        (0, Answer(503, b"", {}), WARNING, "CLAUSEWAY_PROXIES=1"),
+    ],
+)
+def test_a_proxy_that_is_not_counted_on_is_noticed(
+    instance: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    proxies: int,
+    answer: Answer | Exception,
+    state: str,
+    word: str,
+) -> None:
+    """Everybody would have its address, and share one limit."""
+    asked: list[str] = []
+
+    def call(_: Outside, method: str, url: str, **given: object) -> Answer:
+        asked.append(f"{method} {url}")
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(Outside, "call", call)
+    (found,) = outsiders.front(Config(instance=instance, url=PUBLIC, proxies=proxies))
+    assert asked == [f"GET {PUBLIC}/healthz"]
+    assert found.state == state
+    assert word in found.does
+
+
+def test_nobody_stands_in_front_where_it_is_only_tried_out(instance: Path) -> None:
+    assert list(outsiders.front(Config(instance=instance))) == []
