@@ -18,6 +18,7 @@ ROLE_GROUPS: Final = ("teaching", "support", "governor", "volunteer", "supply")
 CODE_LIFE = timedelta(days=30)
 # Without letters and digits that are read for one another; 12 of 29 is 58 bits.
 CODE_LETTERS = "ABCDEFGHJKMNPQRSTVWXYZ2345678"
+CODE_LENGTH = 12
 
 
 # Built once, as they are asked on most pages.
@@ -126,7 +127,7 @@ def managers(session: Session, *, school_id: str) -> Sequence[Row[UUID, str, dat
 
 def make_manager_code(session: Session, *, school_id: str, now: datetime) -> str:
     """A one-time code whose first user becomes manager; thirty days; shown once."""
-    code = "".join(secrets.choice(CODE_LETTERS) for _ in range(12))
+    code = "".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH))
     session.add(
         ManagerCode(
             school_id=school_id, code_hash=digest(code), created_at=now, expires_at=now + CODE_LIFE

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from lti_tool.core.errors import ToolError
 from lti_tool.people.arrive import digest
-from lti_tool.people.memberships import CODE_LETTERS
+from lti_tool.people.memberships import CODE_LENGTH, CODE_LETTERS
 from lti_tool.people.models import Identity, JoinCode, Person, Visit
 
 CODE_LIFE: Final = timedelta(minutes=10)
@@ -17,7 +17,7 @@ CODE_LIFE: Final = timedelta(minutes=10)
 
 def make_code(session: Session, visit: Visit, *, now: datetime) -> str:
     """A one-time code that says “I am also this person”; ten minutes; shown once."""
-    code = "".join(secrets.choice(CODE_LETTERS) for _ in range(12))
+    code = "".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH))
     session.add(
         JoinCode(
             school_id=visit.school_id,

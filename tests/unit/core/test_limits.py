@@ -5,7 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lti_tool.core import limits
-from lti_tool.core.limits import CODES, LAUNCHES, Limit, Tally, network
+from lti_tool.core.limits import CODES, LAUNCHES, LOOK_UPS, Limit, Tally, network
+from lti_tool.evidence.certificates import numbers
+from lti_tool.people import memberships
 
 CALLER = ("door", "192.0.2.1")
 
@@ -97,3 +99,15 @@ def test_many_callers_take_no_more_memory_and_the_worst_are_remembered(
 )
 def test_whom_an_address_stands_for(address: str, stands_for: str) -> None:
     assert network(address) == stands_for
+
+
+def test_no_secret_hangs_on_a_limit() -> None:
+    """As docs/security.md says: each process counts for itself, and there may be many."""
+    processes, year = 64, 365 * 24 * 3600
+    lives = memberships.CODE_LIFE.total_seconds()
+    codes = len(memberships.CODE_LETTERS) ** memberships.CODE_LENGTH
+    wrong = processes * (CODES.tries + lives * CODES.tries / CODES.seconds)
+    assert wrong / codes < 1e-11
+    certificates = len(numbers.ALPHABET) ** numbers.DRAWN / 1_000_000
+    asked_in_a_year = processes * year * LOOK_UPS.tries / LOOK_UPS.seconds
+    assert certificates / asked_in_a_year > 12
