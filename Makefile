@@ -4,10 +4,13 @@ SANDBOX_PORT ?= 8001
 BIN := .venv/bin
 STAMP := .venv/.installed
 PYTEST := $(BIN)/pytest -n 2 --dist worksteal
+# Before a pytest: fetches a browser, and leaves out what needs one where none can be had.
+IN_CHROMIUM = found=0; tools/get_chromium.sh || found=$$?; \
+	case $$found in 0) set -- ;; 3) set -- -m "not browser" ;; *) exit 1 ;; esac;
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test coverage bench check lint types floors content interop migrate assets \
-  translations conformance plans lock audit sbom clean
+.PHONY: help install run test machines coverage bench check lint types floors content interop migrate \
+  assets translations conformance plans lock audit sbom clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -22,12 +25,10 @@ run: assets ## the tool and a sandbox learning platform, on this machine (PORT=â
 	@$(BIN)/python -m tools.run --port $(PORT) --sandbox-port $(SANDBOX_PORT)
 
 test: assets ## every test, browser tests included
-	@found=0; tools/get_chromium.sh || found=$$?; \
-	case $$found in \
-	  0) $(PYTEST) ;; \
-	  3) $(PYTEST) -m "not browser" ;; \
-	  *) exit 1 ;; \
-	esac
+	@$(IN_CHROMIUM) $(PYTEST) "$$@"
+
+machines: assets ## every journey and browser test with two machines in turn, over one PostgreSQL
+	@$(IN_CHROMIUM) TEST_MACHINES=2 $(PYTEST) -q tests/journeys tests/browser "$$@"
 
 coverage: assets ## how much of the code the tests reach; apart, as to watch takes as long as to run
 	@$(PYTEST) -q --cov -m "not browser and not postgres"

@@ -1,7 +1,8 @@
 """What every test may use: a real database of each kind, a clock that can be set, the app."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import CodeType
@@ -14,6 +15,7 @@ from lti_tool.core.database import Database
 from lti_tool.migrations.run import upgrade
 from sandbox_lms.tokens import Key
 from tests.factories.keys import stock
+from tests.factories.machines import MACHINES
 from tests.factories.postgres import Server, running_server
 
 
@@ -89,6 +91,42 @@ def sqlite_url(migrated_sqlite: Path, tmp_path: Path) -> str:
     path = tmp_path / "clauseway.sqlite3"
     shutil.copyfile(migrated_sqlite, path)
     return f"sqlite:///{path}"
+
+
+@pytest.fixture(scope="session")
+def new_database(
+    request: pytest.FixtureRequest,
+) -> Callable[[Path], AbstractContextManager[str]]:
+    """The URL of a fresh, migrated database for a product that is really served: an SQLite file in
+    the folder, or where several machines serve it, one of PostgreSQL's."""
+    if MACHINES > 1:
+        server: Server = request.getfixturevalue("postgres")
+        return lambda _folder: server.another()
+    migrated: Path = request.getfixturevalue("migrated_sqlite")
+
+    @contextmanager
+    def copied(folder: Path) -> Iterator[str]:
+        path = folder / "clauseway.sqlite3"
+        shutil.copyfile(migrated, path)
+        yield f"sqlite:///{path}"
+
+    return copied
+
+
+@pytest.fixture
+def own_url(
+    new_database: Callable[[Path], AbstractContextManager[str]], tmp_path: Path
+) -> Iterator[str]:
+    """A database as ``new_database`` makes it, for one test."""
+    with new_database(tmp_path) as url:
+        yield url
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where several machines serve, pass over what says why it has nothing to do with them."""
+    for item in items if MACHINES > 1 else ():
+        if mark := item.get_closest_marker("one_machine"):
+            item.add_marker(pytest.mark.skip(reason=str(mark.args[0])))
 
 
 ON_POSTGRES = pytest.param("postgres", marks=pytest.mark.postgres)

@@ -195,16 +195,17 @@ def wait_for(url: str, parts: Sequence[Part], patience: float = PATIENCE) -> Non
     raise StartError(f"{url} did not answer within {patience:.0f} seconds; see instance/logs/.")
 
 
-def run(port: int, sandbox_port: int, certificate: str = "") -> None:
+def run(port: int, sandbox_port: int, certificate: str = "", url: str = "") -> None:
     """Run until one part ends or somebody interrupts. Raises ``StartError``.
 
     With ``certificate``, a file of a certificate and its key, everything speaks https, and each
-    part trusts it.
+    part trusts it. With ``url`` people reach the tool there, at a proxy that ends TLS.
     """
     require_free(port, "PORT")
     require_free(sandbox_port, "SANDBOX_PORT")
     scheme = "https" if certificate else "http"
-    tool, sandbox = f"{scheme}://localhost:{port}", f"{scheme}://127.0.0.1:{sandbox_port}"
+    own_scheme = "http" if url else scheme
+    tool, sandbox = url or f"{scheme}://localhost:{port}", f"{scheme}://127.0.0.1:{sandbox_port}"
     if certificate:
         os.environ |= {"REQUESTS_CA_BUNDLE": certificate, "SSL_CERT_FILE": certificate}
     tls = [f"--ssl-certificate={certificate}", f"--ssl-keyfile={certificate}"]
@@ -224,12 +225,12 @@ def run(port: int, sandbox_port: int, certificate: str = "") -> None:
         "tool": [
             *(str(here / "granian"), "wsgi:app", "--interface=wsgi", "--log-level=warning"),
             *("--host=127.0.0.1", f"--port={port}", "--blocking-threads=4", "--no-ws"),
-            *(tls if certificate else ()),
+            *(tls if own_scheme == "https" else ()),
         ],
         "worker": [str(here / "clauseway"), "worker"],
     }
     with running(commands, instance / "logs") as parts:
-        wait_for(f"{scheme}://127.0.0.1:{port}/healthz", parts)
+        wait_for(f"{own_scheme}://127.0.0.1:{port}/healthz", parts)
         wait_for(sandbox, parts)
         print(WHAT_TO_CLICK.format(tool=tool, sandbox=sandbox, logs=instance / "logs"), flush=True)
         while True:
@@ -248,10 +249,11 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--sandbox-port", type=int, default=8001)
     parser.add_argument("--certificate", default="", help="a file with certificate and key: https")
+    parser.add_argument("--url", default="", help="the address of a proxy in front of the tool")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, interrupt)
     try:
-        run(options.port, options.sandbox_port, options.certificate)
+        run(options.port, options.sandbox_port, options.certificate, options.url)
     except (KeyboardInterrupt, click.Abort):
         print("\nStopped.")
     except (StartError, ConfigError, ContentFaults, AssetsMissingError) as fault:

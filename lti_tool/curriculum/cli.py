@@ -38,11 +38,14 @@ def check(root: Path) -> None:
     """
     config, catalogue = read_here(root)
     faults = list(catalogue.faults)
+    database = Database(config.database_url)
     try:
-        with Database(config.database_url).reading() as session:
+        with database.reading() as session:
             faults += changed_since_use(session, catalogue)
     except SQLAlchemyError:
         click.echo("No migrated database: not compared with what records name.", err=True)
+    finally:
+        database.engine.dispose()
     for fault in faults:
         click.echo(fault)
     for line in served_as_kept(catalogue):

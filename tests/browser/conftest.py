@@ -4,12 +4,11 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,10 +26,16 @@ from playwright.sync_api import (
 )
 
 from lti_tool.app import ROOT
+from lti_tool.core.database import Database
 from lti_tool.curriculum.catalogue import Catalogue
 from lti_tool.curriculum.reading import read_catalogue
 from lti_tool.policies.resolve import State
 from tests.factories.answers import Expert
+from tests.factories.machines import MACHINES, SECRET, beside, free_port, look_at, machine
+from tests.factories.machines import wait_for as machine_answers
+from tests.factories.round_robin import RoundRobin
+
+NewDatabase = Callable[[Path], AbstractContextManager[str]]
 
 FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
 AXE_SOURCE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
@@ -44,68 +49,106 @@ def chromium_path() -> str:
     pytest.fail("no Chromium on this machine: make test says how to get one")
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 @dataclass(frozen=True)
 class Running:
     """Where the tool and the platform are. Different hosts, so that a frame is cross-site."""
 
     tool: str
     platform: str
-    instance: Path
+    settings: Mapping[str, str]
+    """What the environment of a command says that is to concern this installation."""
+
+    def database(self) -> Database:
+        """The tool's own, for whoever lets it go again."""
+        return Database(self.settings["CLAUSEWAY_DATABASE_URL"])
 
 
 @pytest.fixture(scope="session")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with start_product(tmp_path_factory.mktemp("instance")) as running:
+def product(
+    new_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Running]:
+    folder = tmp_path_factory.mktemp("instance")
+    with new_database(folder) as url, start_product(folder, url) as running:
         yield running
 
 
 @contextmanager
-def start_product(instance: Path, *, certificate: str = "") -> Iterator[Running]:
-    """The product until the block ends; over https with the certificate in that file."""
+def start_product(
+    instance: Path, database_url: str = "", *, certificate: str = ""
+) -> Iterator[Running]:
+    """The product until the block ends; over https with the certificate in that file.
+
+    Where two machines are tried, a proxy in front gives each request to the other than the one
+    before, and each has a worker.
+    """
     port, platform_port = free_port(), free_port()
+    scheme = "https" if certificate else "http"
+    platform = f"{scheme}://127.0.0.1:{platform_port}"
+    settings = {
+        "CLAUSEWAY_INSTANCE": str(instance),
+        "CLAUSEWAY_DATABASE_URL": database_url or f"sqlite:///{instance / 'clauseway.sqlite3'}",
+        "CLAUSEWAY_URL": f"{scheme}://localhost:{port}",
+    }
     launcher = [sys.executable, "-m", "tools.run", f"--port={port}", f"--certificate={certificate}"]
-    log = instance / "run.log"
+    launcher += [f"--sandbox-port={platform_port}"]
+    with ExitStack() as stack:
+        if MACHINES > 1:
+            proxy = RoundRobin(certificate=certificate)
+            stack.enter_context(proxy.running())
+            settings |= {"CLAUSEWAY_SECRET": SECRET, "CLAUSEWAY_PROXIES": "1"}
+            settings["CLAUSEWAY_URL"] = proxy.url
+            launcher += [f"--url={proxy.url}"]
+        log = instance / "run.log"
+        process = stack.enter_context(launched(launcher, settings, log))
+        wait_for(platform, process, log, certificate)
+        if MACHINES > 1:
+            second = stack.enter_context(second_machine(settings, platform, certificate))
+            proxy.servers = [f"http://127.0.0.1:{port}", second]
+            stack.callback(look_at, proxy, beside(instance))
+        tool = settings["CLAUSEWAY_URL"]
+        wait_for(tool.replace("localhost", "127.0.0.1") + "/readyz", process, log, certificate)
+        yield Running(tool, platform, settings)
+
+
+@contextmanager
+def second_machine(settings: Mapping[str, str], platform: str, certificate: str) -> Iterator[str]:
+    """As the launcher makes the first, without a platform; where it listens."""
+    told = {
+        **settings,
+        "CLAUSEWAY_INSTANCE": str(beside(Path(settings["CLAUSEWAY_INSTANCE"]))),
+        "CLAUSEWAY_ENTRA_AUTHORITY": platform,
+        "CLAUSEWAY_TEAMS_SANDBOX": platform,
+    }
+    if certificate:
+        told |= {"REQUESTS_CA_BUNDLE": certificate, "SSL_CERT_FILE": certificate}
+    with machine(told, worker=True) as server:
+        machine_answers(server)
+        yield server
+
+
+@contextmanager
+def launched(
+    command: list[str], settings: Mapping[str, str], log: Path
+) -> Iterator["subprocess.Popen[bytes]"]:
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [*launcher, f"--sandbox-port={platform_port}"],
-            cwd=ROOT,
-            env=os.environ | {"CLAUSEWAY_INSTANCE": str(instance)},
-            stdout=out,
-            stderr=out,
+            command, cwd=ROOT, env=os.environ | settings, stdout=out, stderr=out
         )
-    scheme = "https" if certificate else "http"
-    running = Running(
-        f"{scheme}://localhost:{port}", f"{scheme}://127.0.0.1:{platform_port}", instance
-    )
     try:
-        wait_for(running, process, log, certificate)
-        yield running
+        yield process
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(30)
 
 
-def wait_for(
-    running: Running, process: "subprocess.Popen[bytes]", log: Path, certificate: str
-) -> None:
-    tool = running.tool.replace("localhost", "127.0.0.1")
+def wait_for(url: str, process: "subprocess.Popen[bytes]", log: Path, certificate: str) -> None:
     for _ in range(600):
         if process.poll() is not None:
             pytest.fail(log.read_text())
-        try:
-            requests.get(running.platform, timeout=5, verify=certificate or True)
-            requests.get(f"{tool}/readyz", timeout=5, verify=certificate or True)
-        except requests.RequestException:
-            time.sleep(0.1)
-        else:
+        with suppress(requests.RequestException):
+            requests.get(url, timeout=5, verify=certificate or True)
             return
+        time.sleep(0.1)
     pytest.fail("the product did not start within a minute")
 
 

@@ -22,7 +22,10 @@ from tests.factories.attacks import (
 from tests.factories.packs import files, two_packs
 from tests.factories.registers import HEMSWELL
 
-pytestmark = pytest.mark.browser
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.one_machine("a page that is opened from a file, with no server at all"),
+]
 
 CHECK = """async ([packed, known]) => {
   const data = Uint8Array.from(atob(packed), (one) => one.charCodeAt(0))

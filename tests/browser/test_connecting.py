@@ -25,8 +25,7 @@ def invite(product: Running, school: str) -> str:
     done = subprocess.run(
         [str(command), "invite", f"--school={school}", "--json"],
         cwd=ROOT,
-        env=os.environ
-        | {"CLAUSEWAY_INSTANCE": str(product.instance), "CLAUSEWAY_URL": product.tool},
+        env=os.environ | product.settings,
         capture_output=True,
         text=True,
         check=True,

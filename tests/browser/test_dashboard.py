@@ -1,6 +1,5 @@
 """Dashboard, chase list, forms and a trust's page in real Chromium: seen, narrow, on paper."""
 
-import threading
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -8,7 +7,6 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import BrowserContext, Page
-from werkzeug.serving import make_server
 
 from lti_tool.core.database import Database
 from lti_tool.people import access
@@ -18,11 +16,11 @@ from tests.factories.registers import (
     GLENMERE,
     Guest,
     arrive,
+    listening,
     make_manager,
     open_cycle,
     owe,
     place,
-    running,
 )
 
 pytestmark = pytest.mark.browser
@@ -34,8 +32,8 @@ RULES = "['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice
 
 
 @pytest.fixture
-def database(sqlite_url: str) -> Iterator[Database]:
-    database = Database(sqlite_url)
+def database(own_url: str) -> Iterator[Database]:
+    database = Database(own_url)
     yield database
     database.engine.dispose()
 
@@ -67,12 +65,8 @@ def manager(database: Database) -> Guest:
 
 @pytest.fixture
 def address(database: Database, tmp_path: Path, clock: SetClock) -> Iterator[str]:
-    with running(tmp_path, database, clock) as app:
-        server = make_server("localhost", 0, app, threaded=True)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://localhost:{server.server_port}"
-        server.shutdown()
-        server.server_close()
+    with listening(tmp_path, database, clock) as url:
+        yield url.replace("127.0.0.1", "localhost")
 
 
 def look(page: Page, what: str) -> None:

@@ -7,7 +7,6 @@ as a person or a school sets it, in the profile; each test first shows that the 
 import ipaddress
 import json
 import re
-import sqlite3
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,9 +18,18 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from playwright.sync_api import BrowserContext, Frame, Playwright, Route
+from sqlalchemy import select
 
 from lti_tool.curriculum.catalogue import Catalogue
-from tests.browser.conftest import FLAGS, Learner, Running, chromium_path, start_product
+from lti_tool.people.models import Visit
+from tests.browser.conftest import (
+    FLAGS,
+    Learner,
+    NewDatabase,
+    Running,
+    chromium_path,
+    start_product,
+)
 
 pytestmark = pytest.mark.browser
 
@@ -80,11 +88,17 @@ def write_certificate(file: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def secure(
+    new_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Running]:
     """The product over https."""
-    instance = tmp_path_factory.mktemp("secure")
-    write_certificate(instance / "certificate.pem")
-    with start_product(instance, certificate=str(instance / "certificate.pem")) as running:
+    folder = tmp_path_factory.mktemp("secure")
+    certificate = folder / "certificate.pem"
+    write_certificate(certificate)
+    with (
+        new_database(folder) as url,
+        start_product(folder, url, certificate=str(certificate)) as running,
+    ):
         yield running
 
 
@@ -187,10 +201,11 @@ def lose_the_logins_cookie(learner: Learner) -> None:
 
 def is_bound(product: Running) -> bool:
     """Whether the last launch was tied to the browser that began it."""
-    with sqlite3.connect(product.instance / "clauseway.sqlite3") as database:
-        found = database.execute("SELECT confirmed_at FROM visit ORDER BY id DESC").fetchone()
-    database.close()
-    return found[0] is not None
+    database = product.database()
+    with database.reading() as session:
+        last = session.scalars(select(Visit).order_by(Visit.id.desc()).limit(1)).one()
+    database.engine.dispose()
+    return last.confirmed_at is not None
 
 
 @pytest.mark.parametrize("in_window", [False, True], ids=["frame", "window"])

@@ -10,13 +10,12 @@ import pytest
 from playwright.sync_api import BrowserContext, Frame
 from sqlalchemy import select
 
-from lti_tool.core.database import Database
 from lti_tool.curriculum.catalogue import Catalogue
 from lti_tool.curriculum.cycles import cycle_of
 from lti_tool.people.models import Membership
 from lti_tool.training.cycles.models import Cycle, PolicyOpening
 from lti_tool.training.models import Completion, Declaration, Journey
-from tests.browser.conftest import Learner, Running, start_product
+from tests.browser.conftest import Learner, NewDatabase, Running, start_product
 
 pytestmark = pytest.mark.browser
 
@@ -27,9 +26,12 @@ MOST_SCREENS = 14
 
 
 @pytest.fixture(scope="module")
-def old_product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def old_product(
+    new_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Running]:
     """A product of its own, whose records are made a year older on the way."""
-    with start_product(tmp_path_factory.mktemp("instance")) as running:
+    folder = tmp_path_factory.mktemp("instance")
+    with new_database(folder) as url, start_product(folder, url) as running:
         yield running
 
 
@@ -37,7 +39,7 @@ def declared_last_year(product: Running, catalogue: Catalogue, school_id: str) -
     """Whoever launched there is one of the school's people, declared a year ago what it had in
     use then, and its refresh of this year has opened."""
     school, now = catalogue.schools[school_id], datetime.now(UTC)
-    database = Database(f"sqlite:///{product.instance / 'clauseway.sqlite3'}")
+    database = product.database()
     then = now - timedelta(days=365)
     with database.transaction() as session:
         member = session.scalars(select(Membership).where(Membership.school_id == school_id)).one()
@@ -92,7 +94,7 @@ def open_version(product: Running, catalogue: Catalogue) -> Catalogue:
     """The federation's second version comes into use; gives the content in which it is."""
     school, now = catalogue.schools[FEDERATION], datetime.now(UTC)
     newer = school.versions[-1]
-    database = Database(f"sqlite:///{product.instance / 'clauseway.sqlite3'}")
+    database = product.database()
     with database.transaction() as session:
         session.add(
             PolicyOpening(

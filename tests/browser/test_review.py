@@ -1,19 +1,17 @@
 """The agenda of a policy's review in real Chromium: seen, narrow, decided, on paper."""
 
-import threading
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page
-from werkzeug.serving import make_server
 
 from lti_tool.core.database import Database
 from lti_tool.people import access
 from tests.browser.conftest import AXE_SOURCE
 from tests.conftest import SetClock
-from tests.factories.registers import Guest, arrive, make_manager, running
+from tests.factories.registers import Guest, arrive, listening, make_manager
 from tests.integration.evidence.test_review import CATALOGUE, SCHOOL, answer, people
 
 pytestmark = pytest.mark.browser
@@ -26,8 +24,8 @@ def note(said: list[str], message: ConsoleMessage) -> None:
 
 
 @pytest.fixture
-def database(sqlite_url: str) -> Iterator[Database]:
-    database = Database(sqlite_url)
+def database(own_url: str) -> Iterator[Database]:
+    database = Database(own_url)
     yield database
     database.engine.dispose()
 
@@ -43,12 +41,8 @@ def head(database: Database) -> Guest:
 
 @pytest.fixture
 def address(database: Database, tmp_path: Path, clock: SetClock) -> Iterator[str]:
-    with running(tmp_path, database, clock, CATALOGUE) as app:
-        server = make_server("localhost", 0, app, threaded=True)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://localhost:{server.server_port}"
-        server.shutdown()
-        server.server_close()
+    with listening(tmp_path, database, clock, CATALOGUE) as url:
+        yield url.replace("127.0.0.1", "localhost")
 
 
 def look(page: Page, what: str) -> None:

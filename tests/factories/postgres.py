@@ -11,6 +11,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 import psycopg
@@ -52,6 +53,7 @@ class Server:
     def __init__(self, url: str) -> None:
         self._url = url
         self._layout: str | None = None
+        self._others = count()
         with self._connected("postgres") as connection:
             connection.execute(f"CREATE DATABASE {TEMPLATE}")
         database = Database(self._named(TEMPLATE))
@@ -67,6 +69,16 @@ class Server:
             self._layout = self._make()
         yield self._named(LENT)
         self._take_back()
+
+    @contextmanager
+    def another(self) -> Iterator[str]:
+        """A database beside the one that is lent, for whoever keeps theirs over several tests."""
+        name = f"another_{next(self._others)}"
+        with self._connected("postgres") as connection:
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+        yield self._named(name)
+        with self._connected("postgres") as connection:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
     def _make(self) -> str:
         with self._connected("postgres") as connection:

@@ -27,6 +27,7 @@ from lti_tool.people.models import Membership, Visit
 from lti_tool.policies.policy import Role, School
 from lti_tool.training.cycles.models import Calendar, Cycle, Obligation
 from lti_tool.training.models import Completion, Declaration, Journey
+from tests.factories import machines
 from tests.factories.keys import give_key
 from tests.factories.little_school import little_school
 
@@ -107,6 +108,27 @@ def running(
     yield app
     app.extensions["queue"].storage.close()
     own.engine.dispose()
+
+
+@contextmanager
+def listening(
+    instance: Path,
+    database: Database,
+    clock: Clock,
+    catalogue: Catalogue = CATALOGUE,
+) -> Iterator[str]:
+    """The same for a real browser; where it listens. Where two machines are tried, two do, each
+    with a folder and connections of its own."""
+    url = database.engine.url.render_as_string(hide_password=False)
+    config = Config(instance=instance, database_url=url)
+
+    def make(config: Config) -> Flask:
+        if not config.secret:
+            give_key(config.instance)
+        return create_app(config, clock=clock, catalogue=catalogue)
+
+    with machines.served(make, config, second=machines.thread(make)) as app:
+        yield str(app.extensions["config"].url)
 
 
 @dataclass(frozen=True)

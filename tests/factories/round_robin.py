@@ -1,5 +1,6 @@
 """A small reverse proxy: each request goes to the next of its servers, whoever it comes from."""
 
+import ssl
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -13,15 +14,27 @@ SECONDS = 30
 
 
 class RoundRobin:
-    """Where it is, and how many requests each server has had."""
+    """Where it is, and how many requests each server has had.
 
-    def __init__(self) -> None:
+    With ``certificate``, a file of a certificate and its key, it ends TLS.
+    """
+
+    def __init__(self, port: int = 0, certificate: str = "") -> None:
         self.servers: Sequence[str] = ()
         self.served: Counter[str] = Counter()
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), self._handler())
         self._server.daemon_threads = True
-        self.url = f"http://localhost:{self._server.server_port}"
+        self._scheme = "https" if certificate else "http"
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self._server.socket = context.wrap_socket(
+                self._server.socket,
+                server_side=True,
+                do_handshake_on_connect=False,  # it would hold up everybody else
+            )
+        self.url = f"{self._scheme}://localhost:{self._server.server_port}"
 
     def next(self) -> str:
         """The server whose turn it is."""
@@ -56,7 +69,7 @@ class RoundRobin:
                     if name.lower() not in HOP_BY_HOP
                 } | {
                     "X-Forwarded-For": self.client_address[0],
-                    "X-Forwarded-Proto": "http",
+                    "X-Forwarded-Proto": proxy._scheme,
                     "X-Forwarded-Host": self.headers["Host"],
                 }
                 try:

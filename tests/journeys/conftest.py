@@ -1,10 +1,10 @@
 """The tool with its real content and a platform beside it, both really listening."""
 
-import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -20,8 +20,9 @@ from lti_tool.people import memberships
 from lti_tool.people.arrive import expect
 from sandbox_lms.platform import Platform, describe
 from sandbox_lms.schools import Activity, Person
-from sandbox_lms.serve import running, running_platform
+from sandbox_lms.serve import running_platform
 from sandbox_lms.visitor import launch
+from tests.factories import machines
 from tests.factories.plain_browser import PlainBrowser
 
 
@@ -47,34 +48,40 @@ class Product:
         outbox.sweep(self.app.extensions["lti"])
 
 
+NewDatabase = Callable[[Path], AbstractContextManager[str]]
+
+
 @pytest.fixture(scope="session")
-def product(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    with started(migrated_sqlite, tmp_path_factory.mktemp("journeys")) as found:
+def product(
+    new_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Product]:
+    with started(new_database, tmp_path_factory.mktemp("journeys")) as found:
         yield found
 
 
 @contextmanager
-def started(migrated_sqlite: Path, instance: Path) -> Iterator[Product]:
+def started(new_database: NewDatabase, instance: Path, **settings: Any) -> Iterator[Product]:
     """A product that nobody has used yet."""
-    path = instance / "clauseway.sqlite3"
-    shutil.copyfile(migrated_sqlite, path)
-    with serving(f"sqlite:///{path}", instance) as product:
+    with new_database(instance) as url, serving(url, instance, **settings) as product:
         yield product
 
 
 @contextmanager
-def serving(database_url: str, instance: Path) -> Iterator[Product]:
-    """A product over this database."""
-    made: list[Flask] = []
+def serving(
+    database_url: str, instance: Path, *, number: int = machines.MACHINES, **settings: Any
+) -> Iterator[Product]:
+    """A product over this database, with these settings besides."""
+    config = Config(instance=instance, database_url=database_url, **settings)
 
-    def make(url: str) -> Flask:
-        config = Config(instance=instance, url=url, database_url=database_url)
-        made.append(create_app(config, clock=utc_now))
-        return made[0]
+    def make(config: Config) -> Flask:
+        return create_app(config, clock=utc_now)
 
-    with running(make) as tool, running_platform(tool_url=tool) as platform:
-        connect(made[0], platform)
-        yield Product(made[0], platform)
+    with (
+        machines.served(make, config, number=number) as app,
+        running_platform(tool_url=app.extensions["config"].url) as platform,
+    ):
+        connect(app, platform)
+        yield Product(app, platform)
 
 
 def connect(app: Flask, platform: Platform) -> None:

@@ -30,8 +30,9 @@ from lti_tool.training.models import Completion, Declaration
 from lti_tool.training.year.tasks import settle_all
 from sandbox_lms import schools as sandbox
 from sandbox_lms.platform import CLIENT_ID, Platform
-from sandbox_lms.serve import running, running_platform
+from sandbox_lms.serve import running_platform
 from tests.conftest import SetClock
+from tests.factories import machines
 from tests.factories.little_school import little_school
 from tests.journeys.conftest import Product, Visitor
 
@@ -140,20 +141,16 @@ class Life:
     @contextmanager
     def knowing(self, *known: PolicyVersion) -> Iterator[None]:
         """The tool, started with these versions of the policy, always at the same address."""
-        made: list[Flask] = []
 
-        def make(url: str) -> Flask:
-            config = Config(instance=self.instance, url=url, database_url=self.database_url)
-            made.append(create_app(config, clock=self.clock, catalogue=catalogue(*known)))
-            return made[0]
+        def make(config: Config) -> Flask:
+            return create_app(config, clock=self.clock, catalogue=catalogue(*known))
 
+        config = Config(instance=self.instance, database_url=self.database_url)
         port = urlsplit(self.one.tool_url).port or 0
-        with running(make, port=port) as url:
-            self.app, self.one.tool_url, self.two.tool_url = made[0], url, url
+        second = machines.thread(make)
+        with machines.served(make, config, port=port, second=second) as self.app:
+            self.one.tool_url = self.two.tool_url = self.app.extensions["config"].url
             yield
-            self.app.extensions["lti"].http.close()
-            self.app.extensions["queue"].storage.close()
-            self.app.extensions["database"].engine.dispose()
 
     # The school's people
 

@@ -189,10 +189,10 @@ def compare(life: Life) -> None:
         assert ned.confirmed_at is None, "a pupil whom nobody confirmed"
 
 
-def test_the_register_is_the_clerks(tmp_path: Path, sqlite_url: str) -> None:
+def test_the_register_is_the_clerks(tmp_path: Path, own_url: str) -> None:
     clock = SetClock(datetime(2025, 9, 15, 8, 0, tzinfo=UTC))
     give_key(tmp_path)
-    life = Life(tmp_path, sqlite_url, clock)
+    life = Life(tmp_path, own_url, clock)
     first, second, third = versions()
     with life.platforms():
         with life.knowing(first):

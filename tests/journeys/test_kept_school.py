@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 
 import pytest
 from click.testing import CliRunner
-from flask import Flask
 from sqlalchemy import select
 
 from lti_tool.app import create_app
@@ -18,7 +17,8 @@ from lti_tool.curriculum.cli import content
 from lti_tool.curriculum.reading import ROOT
 from lti_tool.training.models import Declaration
 from sandbox_lms.schools import SCHOOLS
-from sandbox_lms.serve import running, running_platform
+from sandbox_lms.serve import running_platform
+from tests.factories import machines
 from tests.journeys.conftest import Product, Visitor, connect
 
 WREN, GLENMERE = "wren-spinney", "glenmere"
@@ -37,27 +37,19 @@ def own(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def start(tmp_path: Path, sqlite_url: str, own: Path) -> Iterator[Start]:
+def start(tmp_path: Path, own_url: str, own: Path) -> Iterator[Start]:
     """Start the tool: the same installation at the same address, each time as a new app."""
-    config = {"instance": tmp_path, "database_url": sqlite_url, "content": str(own.parents[1])}
+    config = Config(instance=tmp_path, database_url=own_url, content=str(own.parents[1]))
     with running_platform(tool_url="") as platform:
 
         @contextmanager
         def started() -> Iterator[Product]:
-            made: list[Flask] = []
-
-            def make(url: str) -> Flask:
-                made.append(create_app(Config(url=url, **config)))  # type: ignore[arg-type]
-                return made[0]
-
             port = urlsplit(platform.tool_url).port or 0
-            with running(make, port=port) as platform.tool_url:
-                product = Product(made[0], platform)
+            with machines.served(create_app, config, port=port) as app:
+                platform.tool_url = app.extensions["config"].url
                 if not port:
-                    connect(product.app, platform)
-                yield product
-            product.database.engine.dispose()
-            product.app.extensions["queue"].storage.close()
+                    connect(app, platform)
+                yield Product(app, platform)
 
         yield started
 
@@ -94,13 +86,13 @@ def test_a_school_whose_policy_is_broken_goes_on_as_it_was(
     start: Start,
     own: Path,
     tmp_path: Path,
-    sqlite_url: str,
+    own_url: str,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("CLAUSEWAY_INSTANCE", str(tmp_path))
     monkeypatch.setenv("CLAUSEWAY_CONTENT", str(own.parents[1]))
-    monkeypatch.setenv("CLAUSEWAY_DATABASE_URL", sqlite_url)
+    monkeypatch.setenv("CLAUSEWAY_DATABASE_URL", own_url)
     policy = own / WREN / "policy-2025-02.yaml"
 
     with start() as product:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import pytest
 from sqlalchemy import event, inspect, select
 from sqlalchemy.orm import Session
 
@@ -85,17 +86,6 @@ def go_through(product: Product) -> None:
     for page in ("/register", "/dashboard", "/chase", "/people", "/reminders", "/packs"):
         head.get(page)
     head.http.get(f"{product.platform.tool_url}/register.csv", timeout=30)
-
-
-@contextmanager
-def closing_what_it_opened(product: Product) -> Iterator[None]:
-    """PostgreSQL's database is lent on to the next test, which waits for everybody to go."""
-    connections: list[Any] = []
-    event.listen(product.database.engine, "connect", lambda one, _: connections.append(one))
-    storage = product.app.extensions["queue"].storage
-    yield
-    storage.close()
-    product.database.engine.dispose()
 
 
 def done_by(session: Session, school_id: str) -> UUID:
@@ -199,10 +189,11 @@ def reads_the_school(sql: str, plan: str) -> bool:
     return is_of_one and re.search(by_school, plan) is not None
 
 
+@pytest.mark.one_machine("asks one process what it asks of its database")
 def test_no_big_table_is_gone_through_row_by_row(
     database_url: str, database: Database, tmp_path: Path
 ) -> None:
-    with serving(database_url, tmp_path) as product, closing_what_it_opened(product):
+    with serving(database_url, tmp_path) as product:
         with taking_down(product.database) as asked:
             go_through(product)
         if not database.is_sqlite:

@@ -1,20 +1,21 @@
 """A head links the staff course; its people are on the register, leave it, and come back."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
 from lti_tool.lti.rosters import reading
-from tests.journeys.conftest import Product, Visitor, started
+from tests.journeys.conftest import NewDatabase, Product, Visitor, started
 
 SCHOOL = "langley-fitzurse-and-stanton-st-quintin"
 
 
 @pytest.fixture(scope="module")
-def product(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+def product(
+    new_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Product]:
     """One of our own: what is counted here, nobody else's test changes."""
-    with started(migrated_sqlite, tmp_path_factory.mktemp("staff-lists")) as found:
+    with started(new_database, tmp_path_factory.mktemp("staff-lists")) as found:
         yield found
 
 

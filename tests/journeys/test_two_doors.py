@@ -1,10 +1,10 @@
 """Somebody learns in Teams; the school's Moodle gets the score once the two are known as one."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from uuid import UUID
 
 import pytest
+from flask import Flask
 from sqlalchemy import select
 
 from lti_tool.core.clock import utc_now
@@ -18,36 +18,39 @@ from sandbox_lms.serve import running
 from sandbox_lms.teams.issuer import CLIENT_ID, TENANT_ID, Issuer, object_id
 from sandbox_lms.views import create_platform
 from tests.factories.plain_browser import PlainBrowser
-from tests.journeys.conftest import Product, Visitor, started
+from tests.journeys.conftest import NewDatabase, Product, Visitor, started
 
 SCHOOL = "hemswell-cliff"
 
 
 @pytest.fixture(scope="module")
 def both(
-    migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory
+    new_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Product, Issuer]]:
     """The product, and an Entra that its organisation signs in with."""
-    with started(migrated_sqlite, tmp_path_factory.mktemp("doors")) as product:
-        issuers: list[Issuer] = []
+    issuers: list[Issuer] = []
 
-        def make(url: str) -> object:
-            app = create_platform(tool_url="", issuer=url)
-            issuers.append(app.extensions["sandbox_entra"])
-            return app
+    def make(url: str) -> Flask:
+        app = create_platform(tool_url="", issuer=url)
+        issuers.append(app.extensions["sandbox_entra"])
+        return app
 
-        with running(make) as product.app.extensions["teams"].authority:  # type: ignore[arg-type]
-            with product.database.transaction() as session:
-                tenants.add(
-                    session,
-                    name="The school",
-                    tenant_id=TENANT_ID,
-                    client_id=CLIENT_ID,
-                    schools=[SCHOOL],
-                    in_outlook=False,
-                    now=utc_now(),
-                )
-            yield product, issuers[0]
+    folder = tmp_path_factory.mktemp("doors")
+    with (
+        running(make) as authority,
+        started(new_database, folder, entra_authority=authority) as product,
+    ):
+        with product.database.transaction() as session:
+            tenants.add(
+                session,
+                name="The school",
+                tenant_id=TENANT_ID,
+                client_id=CLIENT_ID,
+                schools=[SCHOOL],
+                in_outlook=False,
+                now=utc_now(),
+            )
+        yield product, issuers[0]
 
 
 class TabVisitor(PlainBrowser):
