@@ -260,7 +260,7 @@ def _leave(response: Response) -> Response:
         if response.status_code >= 400:
             abandon(session)
         else:
-            noting.note(session, current_app.extensions["database"], response, morning(g.now))
+            noting.note(session, current_app.extensions["database"], response, morning)
             if g.writes:
                 session.commit()
     _fill_in(response)

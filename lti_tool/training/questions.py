@@ -5,10 +5,10 @@ that two tabs cannot end one round twice.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
-from typing import Final
+from typing import Any, Final, cast
 from uuid import UUID
 
 from sqlalchemy import bindparam, insert, select, update
@@ -81,6 +81,14 @@ class Sitting:
     def round_of(self, question: Question) -> tuple[Question, ...]:
         """The questions of one round."""
         return tuple(one for one in self.questions if one.round_id == question.round_id)
+
+    def given(self, question: Question) -> "Sitting":
+        """The same with a question as it is once answered."""
+        asked, questions = (
+            tuple(question if one.id == question.id else one for one in every)
+            for every in (self.asked, self.questions)
+        )
+        return replace(self, asked=asked, questions=questions)
 
     def at(self, position: int) -> Question:
         """The question at a place. Raises ``ToolError`` page-not-found."""
@@ -166,12 +174,9 @@ def submit_answer(
         raise ToolError("choice-unknown")
     if question.answered_at is None and course.is_short:
         rereading.require(session, journey=journey, rounds_done=so_far.rounds_done)
-    is_first = question.answered_at is None and _answer(
-        session, course, question, choice, sureness, now
-    )
-    if is_first:
-        so_far = sitting(session, course, journey)
-        question = so_far.at(position)
+    if question.answered_at is None:
+        question = _answer(session, course, question, choice, sureness, now)
+        so_far = so_far.given(question)
         if so_far.open is None:
             _end_round(session, course, journey, so_far, now)
     return Answered(question, was_kept=question.choice != choice)
@@ -191,25 +196,22 @@ def go_on(session: Session, *, course: Course, journey: Journey, now: datetime) 
 
 def _answer(
     session: Session, course: Course, question: Question, choice: str, sureness: str, now: datetime
-) -> bool:
+) -> Question:
     scenario = scenario_of(course, question)
     resolution = course.resolution(scenario)
     if scenario.sha256 != question.scenario_sha256:  # its words were changed since it was drawn
         keep_scenarios(session, [scenario], now=now)
-    written = GIVE_ANSWER.run(
-        session,
-        {
-            "which": question.id,
-            "school": question.school_id,
-            "scenario_sha256": scenario.sha256,
-            "state": resolution.state.value,
-            "choice": choice,
-            "sureness": sureness,
-            "verdict": verdict_of(resolution, choice).value,
-            "answered_at": now,
-        },
-    )
-    return written == 1
+    values = {
+        "scenario_sha256": scenario.sha256,
+        "state": resolution.state.value,
+        "choice": choice,
+        "sureness": sureness,
+        "verdict": verdict_of(resolution, choice).value,
+        "answered_at": now,
+    }
+    GIVE_ANSWER.run(session, {"which": question.id, "school": question.school_id, **values})
+    answered: Question = cast(Any, question)._replace(**values)
+    return answered
 
 
 def _end_round(

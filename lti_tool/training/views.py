@@ -1,7 +1,7 @@
 """Where each learner's page is, and the pages on which one answers and declares."""
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from flask import Blueprint, Flask, current_app, g, redirect, render_template, request, url_for
 from flask.sansio.blueprints import BlueprintSetupState
@@ -22,6 +22,7 @@ from lti_tool.training.models import Journey, Question
 from lti_tool.training.questions import Sitting, scenario_of
 from lti_tool.training.schemas import TICKED, AnswerForm, DeclarationForm
 
+ANSWER: Final = AnswerForm()
 blueprint = Blueprint("training", __name__, template_folder="templates")
 
 
@@ -65,7 +66,7 @@ def question(course: Course, journey: Journey, position: int) -> Page:
 def answer(course: Course, journey: Journey, position: int) -> Page:
     """Answer a question, then show the same address again with what the policy says."""
     try:
-        given = AnswerForm().load(request.form)
+        given = ANSWER.load(request.form)
     except ValidationError as fault:
         so_far = questions.sitting(g.session, course, journey)
         asked = so_far.at(position)

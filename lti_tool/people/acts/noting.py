@@ -1,5 +1,6 @@
 """What a request did or showed goes into the access log, by the mark that its view wears."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from flask import Response, g, request
@@ -10,12 +11,17 @@ from lti_tool.people.acts import recording
 from lti_tool.people.memberships import people_of
 
 
-def note(session: Session, database: Database, response: Response, morning: datetime) -> None:
+def note(
+    session: Session,
+    database: Database,
+    response: Response,
+    morning: Callable[[datetime], datetime],
+) -> None:
     """Enter the act, if it is one: before the commit, so that neither is there without the other.
 
     A form's act concerns whom its address names and whom its view put into ``g.concerns``. A page
     that shows a person has no transaction to write in, and gets a short one, before the page goes
-    out: once for each manager, person and day (``morning`` is when it began).
+    out: once for each manager, person and day (``morning`` says when a moment's day began).
     """
     mark, visit = g.get("mark"), g.get("visit")
     if mark is None or visit is None or not visit.school_id:
@@ -40,7 +46,7 @@ def note(session: Session, database: Database, response: Response, morning: date
     new = [
         one
         for one in concerns
-        if not recording.is_noted(session, **done, person_id=one, since=morning)
+        if not recording.is_noted(session, **done, person_id=one, since=morning(g.now))
     ]
     if new:
         with database.transaction() as own:
