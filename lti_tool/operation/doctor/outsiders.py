@@ -87,7 +87,7 @@ def front(config: Config) -> Iterator[Finding]:
     if not config.url.startswith("https:"):
         return
     about, counted = "Proxy", config.proxies
-    count_it = "Where a proxy ends TLS, set CLAUSEWAY_PROXIES=1 (or how many there are), and start."
+    count_it = "Where a proxy ends TLS, set CLAUSEWAY_PROXIES=1 (or how many), and restart."
     try:
         said = Outside(config).call("GET", f"{config.url}/healthz", headers={}, seconds=SECONDS)
         is_known = said.is_ok
