@@ -3,16 +3,18 @@
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from flask import Blueprint, Flask, current_app, g
 from flask_babel import Babel, get_locale, get_translations
 from jinja2 import ChoiceLoader, Environment, PackageLoader, PrefixLoader
+from markupsafe import Markup
 
 from lti_tool.ui.assets import asset_url
 from lti_tool.ui.errors import ERRORS, UNKNOWN
 from lti_tool.ui.format import LOCAL, clock_time, day, day_and_time
 
+MOST_KEPT: Final = 500
 ui = Blueprint("ui", __name__, template_folder="templates")
 
 
@@ -44,6 +46,7 @@ def _quicken(env: Environment) -> None:
     macro, one by one unless they are a plain dictionary; and Flask-Babel finds out anew for each
     text which language the request has.
     """
+    env.globals["once"] = _once()
     env.filters["indent"] = lambda text, *_, **__: text
     env.make_globals = lambda d: {**env.globals, **(d or {})}  # type: ignore[method-assign]
     env.install_gettext_callables(  # type: ignore[attr-defined]
@@ -53,6 +56,22 @@ def _quicken(env: Environment) -> None:
         npgettext=lambda where, one, many, n: _translations().unpgettext(where, one, many, n),
         newstyle=True,
     )
+
+
+def _once() -> Callable[[Callable[[Any], Markup], object], Markup]:
+    """Draws a component that looks the same for everybody, and keeps it: of a page of the training
+    components are half the cost. Not for what holds anything of a person's."""
+    kept: dict[tuple[Any, str], Markup] = {}
+
+    def once(component: Callable[[Any], Markup], params: object) -> Markup:
+        key = component, repr(params)
+        if (drawn := kept.get(key)) is None:
+            if len(kept) >= MOST_KEPT:
+                kept.clear()
+            drawn = kept[key] = component(params)
+        return drawn
+
+    return once
 
 
 def _translations() -> Any:

@@ -5,7 +5,9 @@ from types import SimpleNamespace
 import pytest
 from flask import Flask, render_template_string
 from flask_babel import lazy_gettext
+from markupsafe import Markup
 
+from lti_tool.ui import pages
 from lti_tool.ui.assets import manifest
 from lti_tool.ui.errors import ERRORS, ErrorText
 from lti_tool.ui.pages import install, render_error
@@ -108,3 +110,32 @@ def test_shared_parts(app: Flask) -> None:
     assert "cw-option--right cw-option--chosen" in page
     assert "Your answer" in page
     assert "<p>Why</p>" in page
+
+
+def test_a_component_drawn_once_is_what_it_would_be(app: Flask) -> None:
+    button = "{% from 'govuk_frontend_jinja/components/button/macro.html' import govukButton %}"
+    many = (
+        button
+        + "{% for one in texts %}{{ govukButton({'text': one}) }}"
+        + "{{ once(govukButton, {'text': one}) }}|{% endfor %}"
+    )
+    texts = ["Start", "Start", Markup("<b>Start</b>"), "<b>Start</b>", lazy_gettext("Continue")]
+    drawn = draw(app, many, texts=texts).split("|")[:-1]
+    for plain, once in ((one[: len(one) // 2], one[len(one) // 2 :]) for one in drawn):
+        assert plain == once
+    assert len(set(drawn)) == 4
+
+
+def test_what_is_drawn_once_is_kept_for_so_many_alone(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "MOST_KEPT", 2)
+    times: list[object] = []
+
+    def component(params: object) -> Markup:
+        times.append(params)
+        return Markup("drawn")
+
+    for number in (1, 1, 2, 2, 3, 1):
+        draw(app, "{{ once(component, number) }}", component=component, number=number)
+    assert times == [1, 2, 3, 1]
