@@ -38,6 +38,7 @@ PRAGMAS = (
     "foreign_keys=ON",
     "recursive_triggers=ON",  # so that REPLACE meets the ledger's delete guard
     "busy_timeout=10000",
+    "cache_size=-256",  # KiB of each connection: the machine keeps the file's pages anyhow
 )
 
 

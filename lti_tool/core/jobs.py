@@ -7,15 +7,21 @@ look at it, so losing the queue loses nothing but time.
 import logging
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from huey import PostgresHuey, SqliteHuey
 from huey.api import Huey, Task
-from psycopg import Error as PostgresError
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from lti_tool.config import Config
 from lti_tool.core import logs
+from lti_tool.core.lazily import Lazily
+
+if TYPE_CHECKING:
+    import psycopg
+else:
+    psycopg = Lazily("psycopg")
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +46,7 @@ def prepare(queue: Huey) -> None:
         return
     try:
         queue.storage.initialize_schema()
-    except PostgresError:
+    except psycopg.Error:
         log.warning("the queue's tables could not be looked at", exc_info=True)
         queue.storage.close()
 

@@ -5,9 +5,14 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import typst
+from lti_tool.core.lazily import Lazily
+
+if TYPE_CHECKING:
+    import typst
+else:
+    typst = Lazily("typst")
 
 # They come with typst itself, so that a report looks the same wherever it is made.
 FONTS: Final = ["Libertinus Serif"]
