@@ -4,7 +4,7 @@
 Rounds alternate floor, tool, floor; a round whose two floors differ by more than 15 % is dropped as
 noise. Server CPU is read from the kernel, so the load generator's own work does not count.
 ``--server gunicorn`` measures another server for the tool, ``--people 20000`` what a worker's
-memory does over so many launches.
+memory does over so many launches, and over whole trainings, registers and exports after them.
 """
 
 import argparse
@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench.acts import LAUNCH, Peer, Spent
+from bench.acts import LAUNCH, Peer, Spent, at_the_tool
 from bench.browsers import Expert, share
 from bench.serving import Platform, Server, start_floor, start_tool
 from lti_tool.curriculum.reading import ROOT, read_catalogue
@@ -22,6 +22,7 @@ from lti_tool.curriculum.reading import ROOT, read_catalogue
 NOISE = 0.15
 GUNICORN = (sys.executable, "-m", "gunicorn", "wsgi:app", "--threads=4", "--workers=1")
 BATCH = 500
+TRAININGS = 100
 
 
 async def compare(floor: Peer, tool: Peer, rounds: int, count: int) -> None:
@@ -63,6 +64,15 @@ async def remember(tool: Peer, launches: int) -> tuple[float, float]:
     return before, tool.server.memory()
 
 
+async def fill(tool: Peer, launches: int) -> None:
+    """Print MiB of the worker: of launches, and of whatever else it is asked for."""
+    before, after = await remember(tool, launches)
+    print(f"worker: {before:.1f} MiB, {after:.1f} after {launches} launches")
+    for _ in range(2):
+        await at_the_tool(tool, TRAININGS)
+        print(f"{tool.server.memory():.1f} after {TRAININGS} trainings, registers and exports")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
@@ -79,8 +89,7 @@ def main() -> None:
             servers.append(start_tool(platform, folder / "instance", server=command))
             tool = Peer(servers[0], platform, expert, 1)
             if options.people:
-                before, after = asyncio.run(remember(tool, options.people))
-                print(f"worker: {before:.1f} MiB, {after:.1f} after {options.people} launches")
+                asyncio.run(fill(tool, options.people))
                 return
             servers.append(start_floor(platform, folder))
             floor = Peer(servers[1], platform, expert, 1)
