@@ -4,7 +4,6 @@ import logging
 import secrets
 import time
 from pathlib import Path
-from uuid import uuid4
 
 from flask import Flask, Response, current_app, g, request, url_for
 from markupsafe import Markup
@@ -214,7 +213,7 @@ def _enter() -> None:
     here.mark, here.concerns = mark, set()
     writes = here.writes = request.method == "POST" or (mark is not None and mark.writes)
     here.started = time.perf_counter()
-    here.request_id = uuid4().hex[:12]
+    here.request_id = secrets.token_hex(6)
     here.now = extensions["clock"]()
     here.visit = here.member = None
     here.session = database.writing() if writes else database.reading()
@@ -294,7 +293,7 @@ def _fill_in(response: Response) -> None:
 
     So whatever is drawn holds nothing that belongs to one visit, and may be kept.
     """
-    is_page = response.mimetype == "text/html" and response.status_code // 100 != 3
+    is_page = response.status_code // 100 != 3 and response.mimetype == "text/html"
     if not is_page or response.is_streamed:
         return
     visit: Visit | None = g.get("visit")

@@ -118,7 +118,8 @@ def _row(prepared: _Prepared, found: Sequence[Any]) -> Any:
 
 
 def _execute(connection: Connection, prepared: _Prepared, values: Mapping[str, Any]) -> Any:
-    values = {**prepared.constants, **values}
+    if prepared.constants:
+        values = {**prepared.constants, **values}
     given = [
         (name, write(values[name]) if write and values[name] is not None else values[name])
         for name, write in prepared.binds

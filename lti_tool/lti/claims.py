@@ -7,6 +7,7 @@ Names of claims: LTI Core 1.3 §5.3 and §5.4, AGS 2.0 §3.1, NRPS 2.0 §3.6.1.1
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -170,8 +171,11 @@ def context_role(role: str) -> str:
 
 def origin(url: object, *, longest: int = LONGEST_URL) -> str:
     """Scheme, host and port of a URL, or empty where it has none that a header could hold."""
-    if not isinstance(url, str) or len(url) > longest:
-        return ""
+    return _origin(url) if isinstance(url, str) and len(url) <= longest else ""
+
+
+@lru_cache(maxsize=256)  # every launch brings the same few
+def _origin(url: str) -> str:
     try:
         parts = urlsplit(url)
     except ValueError:
