@@ -3,7 +3,7 @@ PORT ?= 8000
 SANDBOX_PORT ?= 8001
 BIN := .venv/bin
 STAMP := .venv/.installed
-PYTEST := $(BIN)/pytest -n 2 --dist worksteal
+PYTEST := $(BIN)/pytest -n 3 --dist worksteal
 # Before a pytest: fetches a browser, and leaves out what needs one where none can be had.
 IN_CHROMIUM = found=0; tools/get_chromium.sh || found=$$?; \
 	case $$found in 0) set -- ;; 3) set -- -m "not browser" ;; *) exit 1 ;; esac;

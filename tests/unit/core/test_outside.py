@@ -46,7 +46,7 @@ def listening(serve: Callable[[socket.socket], None], *, reads: bool = True) -> 
 
         def handle(wire: socket.socket) -> None:
             with wire:
-                wire.settimeout(10)
+                wire.settimeout(5)
                 try:
                     if reads:
                         wire.recv(65536)
@@ -62,7 +62,7 @@ def listening(serve: Callable[[socket.socket], None], *, reads: bool = True) -> 
             is_over.set()
             accepting.join()
         for thread in threads:
-            thread.join(10)
+            thread.join(30)  # one that waits on a kept connection ends with its time
             assert not thread.is_alive()
 
 
