@@ -17,6 +17,7 @@ from sandbox_lms.tokens import Key
 from tests.factories.keys import stock
 from tests.factories.machines import MACHINES
 from tests.factories.postgres import Server, running_server
+from tests.factories.registers import running
 
 
 class SetClock:
@@ -149,3 +150,10 @@ def database(database_url: str) -> Iterator[Database]:
     database = Database(database_url)
     yield database
     database.engine.dispose()
+
+
+@pytest.fixture
+def app(database: Database, tmp_path: Path, clock: SetClock) -> Iterator[Flask]:
+    """The whole tool over that database and a small catalogue."""
+    with running(tmp_path, database, clock) as app:
+        yield app

@@ -32,7 +32,7 @@ def visit_by_token(
     session: Session, token: str, *, now: datetime
 ) -> tuple[Visit | None, Membership | None]:
     """The living visit this cookie belongs to, and what its person is at its school: plain rows,
-    at a tenth of the cost of mapped objects. Whoever changes a visit asks for it ``mapped``."""
+    which every page asks for and few change. Whoever changes a visit asks for it ``mapped``."""
     row = READ_VISIT.one(session, {"token_hash": digest(token)})
     if row is None or not is_alive(row, now=now):
         return None, None

@@ -209,7 +209,9 @@ def _answer(
         "verdict": verdict_of(resolution, choice).value,
         "answered_at": now,
     }
-    GIVE_ANSWER.run(session, {"which": question.id, "school": question.school_id, **values})
+    which = {"which": question.id, "school": question.school_id}
+    if GIVE_ANSWER.run(session, {**which, **values}) != 1:
+        raise LookupError("a journey was not locked: its question has another answer meanwhile")
     answered: Question = cast(Any, question)._replace(**values)
     return answered
 

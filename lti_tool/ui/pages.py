@@ -40,7 +40,7 @@ def install(app: Flask, *, locale_selector: Callable[[], str | None] | None = No
 
 
 def _quicken(env: Environment) -> None:
-    """What every use of a component would spend on nothing that anybody sees: a fifth of a page.
+    """What every use of a component would spend on nothing that anybody sees.
 
     The components indent their HTML, line by line; Jinja compares all globals at each import of a
     macro, one by one unless they are a plain dictionary; and Flask-Babel finds out anew for each
@@ -59,8 +59,8 @@ def _quicken(env: Environment) -> None:
 
 
 def _once() -> Callable[[Callable[[Any], Markup], object], Markup]:
-    """Draws a component that looks the same for everybody, and keeps it: of a page of the training
-    components are half the cost. Not for what holds anything of a person's."""
+    """Draws a component that looks the same for everybody, and keeps it: on a page of the training
+    they cost most of the drawing. Not for what holds anything of a person's."""
     kept: dict[tuple[Any, str], Markup] = {}
 
     def once(component: Callable[[Any], Markup], params: object) -> Markup:

@@ -1,7 +1,6 @@
 """Every route answers with the headers that guard it, whatever it answers and to whom."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,8 +12,7 @@ from lti_tool.people import access
 from lti_tool.teams.tenants import FRAMED_BY
 from lti_tool.teams.views import IN_TEAMS
 from lti_tool.ui.assets import asset_url
-from tests.conftest import SetClock
-from tests.factories.registers import FRAME, Guest, arrive, browser, csrf, make_manager, running
+from tests.factories.registers import FRAME, Guest, arrive, browser, csrf, make_manager
 from tests.house.test_routes import address
 
 HERE: dict[str, Any] = {"base_url": "https://localhost"}
@@ -27,16 +25,8 @@ HAS_SCRIPT_WITHIN = {"packs.check"}
 
 
 @pytest.fixture
-def database(sqlite_url: str) -> Iterator[Database]:
-    database = Database(sqlite_url)
-    yield database
-    database.engine.dispose()
-
-
-@pytest.fixture
-def app(database: Database, tmp_path: Path, clock: SetClock) -> Iterator[Flask]:
-    with running(tmp_path, database, clock) as app:
-        yield app
+def database_url(sqlite_url: str) -> str:
+    return sqlite_url
 
 
 def replies(app: Flask, guest: Guest | None) -> Iterator[tuple[str, TestResponse]]:

@@ -1,8 +1,6 @@
 """A page asks the database as often for fifty people as for five: no query for each of them."""
 
-from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -11,7 +9,6 @@ from werkzeug.routing import Rule
 
 from lti_tool.core.database import Database
 from lti_tool.people.models import Absence
-from tests.conftest import SetClock
 from tests.factories.packs import declare, member, open_cycle
 from tests.factories.registers import (
     HEMSWELL,
@@ -22,7 +19,6 @@ from tests.factories.registers import (
     counting,
     make_manager,
     owe,
-    running,
 )
 
 # What these people have something to show on. Others lead elsewhere, or to nothing.
@@ -74,16 +70,8 @@ MANY = ("dashboard.chase", "evidence.register", "joins.offered", "staff.people")
 
 
 @pytest.fixture
-def database(sqlite_url: str) -> Iterator[Database]:
-    database = Database(sqlite_url)
-    yield database
-    database.engine.dispose()
-
-
-@pytest.fixture
-def app(database: Database, tmp_path: Path, clock: SetClock) -> Iterator[Flask]:
-    with running(tmp_path, database, clock) as app:
-        yield app
+def database_url(sqlite_url: str) -> str:
+    return sqlite_url
 
 
 def more_people(database: Database, head: Guest, numbers: range) -> None:

@@ -1,7 +1,5 @@
 """The access log over HTTP: what a manager did, whom it was about, and who may read it."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -22,21 +20,12 @@ from tests.factories.registers import (
     csrf,
     make_manager,
     owe,
-    running,
 )
 
 
 @pytest.fixture
-def database(sqlite_url: str) -> Iterator[Database]:
-    database = Database(sqlite_url)
-    yield database
-    database.engine.dispose()
-
-
-@pytest.fixture
-def app(database: Database, tmp_path: Path, clock: SetClock) -> Iterator[Flask]:
-    with running(tmp_path, database, clock) as app:
-        yield app
+def database_url(sqlite_url: str) -> str:
+    return sqlite_url
 
 
 def get(app: Flask, who: Guest, path: str) -> str:

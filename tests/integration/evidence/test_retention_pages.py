@@ -1,8 +1,6 @@
 """A manager sets periods, looks at what would go, and holds a person back; so does the command."""
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -19,7 +17,6 @@ from tests.factories.registers import (
     browser,
     csrf,
     make_manager,
-    running,
 )
 from tests.integration.evidence.test_retention import holds, peopled, run, set_all
 
@@ -27,16 +24,8 @@ SCHOOL = ("--school", HEMSWELL)
 
 
 @pytest.fixture
-def database(sqlite_url: str) -> Iterator[Database]:
-    database = Database(sqlite_url)
-    yield database
-    database.engine.dispose()
-
-
-@pytest.fixture
-def app(database: Database, tmp_path: Path, clock: SetClock) -> Iterator[Flask]:
-    with running(tmp_path, database, clock) as app:
-        yield app
+def database_url(sqlite_url: str) -> str:
+    return sqlite_url
 
 
 def get(app: Flask, who: Guest, path: str) -> str:

@@ -3,8 +3,6 @@
 import io
 import json
 import zipfile
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +16,6 @@ from lti_tool.evidence.retention import setting
 from lti_tool.evidence.subjects import gathering
 from lti_tool.people.acts.models import Act
 from lti_tool.training.reminders.models import Reminder, ReminderBatch
-from tests.conftest import SetClock
 from tests.factories.packs import declare, member
 from tests.factories.registers import (
     GLENMERE,
@@ -29,22 +26,13 @@ from tests.factories.registers import (
     browser,
     csrf,
     make_manager,
-    running,
 )
 from tests.integration.evidence.test_retention import peopled
 
 
 @pytest.fixture
-def database(sqlite_url: str) -> Iterator[Database]:
-    database = Database(sqlite_url)
-    yield database
-    database.engine.dispose()
-
-
-@pytest.fixture
-def app(database: Database, tmp_path: Path, clock: SetClock) -> Iterator[Flask]:
-    with running(tmp_path, database, clock) as app:
-        yield app
+def database_url(sqlite_url: str) -> str:
+    return sqlite_url
 
 
 def taken(app: Flask, who: Guest, path: str) -> tuple[dict[str, Any], str, str]:

@@ -1,10 +1,7 @@
 """A manager makes invitations, sees what became of them, and takes them back."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
-import pytest
 from bs4 import BeautifulSoup
 from flask import Flask
 from flask.testing import FlaskClient
@@ -23,14 +20,7 @@ from tests.factories.registers import (
     browser,
     csrf,
     make_manager,
-    running,
 )
-
-
-@pytest.fixture
-def app(database: Database, tmp_path: Path, clock: SetClock) -> Iterator[Flask]:
-    with running(tmp_path, database, clock) as app:
-        yield app
 
 
 def page(client: FlaskClient, path: str = "/connect/invitations") -> BeautifulSoup:

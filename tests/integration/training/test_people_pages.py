@@ -1,9 +1,7 @@
 """What managers do with one person, with two who are one, and with one another."""
 
 import re
-from collections.abc import Iterator
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -14,7 +12,6 @@ from sqlalchemy import select
 from lti_tool.core.database import Database
 from lti_tool.core.ledger import Disclosure, LedgerEntry
 from lti_tool.people.models import Absence, Grant, Membership, Person
-from tests.conftest import SetClock
 from tests.factories.registers import (
     GLENMERE,
     HEMSWELL,
@@ -25,7 +22,6 @@ from tests.factories.registers import (
     complete,
     csrf,
     make_manager,
-    running,
     start_training,
 )
 
@@ -34,16 +30,8 @@ TODAY = NOW.date()
 
 
 @pytest.fixture
-def database(sqlite_url: str) -> Iterator[Database]:
-    database = Database(sqlite_url)
-    yield database
-    database.engine.dispose()
-
-
-@pytest.fixture
-def app(database: Database, tmp_path: Path, clock: SetClock) -> Iterator[Flask]:
-    with running(tmp_path, database, clock) as app:
-        yield app
+def database_url(sqlite_url: str) -> str:
+    return sqlite_url
 
 
 @pytest.fixture

@@ -38,6 +38,20 @@ def test_an_answer_is_kept_with_its_verdict(learner: Learner) -> None:
     assert kept.answered_at == learner.clock()
 
 
+def test_an_answer_that_meets_another_is_not_taken_for_kept(
+    learner: Learner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which none does while its journey is locked."""
+    learner.begin()
+    before = learner.sitting()
+    learner.answer(1, "b")
+    monkeypatch.setattr(questions, "sitting", lambda *_: before)
+    with pytest.raises(LookupError):
+        learner.answer(1, "a")
+    monkeypatch.undo()
+    assert learner.sitting().at(1).choice == "b"
+
+
 def test_the_same_answer_twice_is_one_answer(learner: Learner) -> None:
     learner.begin()
     learner.answer(1, "b")

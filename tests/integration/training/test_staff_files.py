@@ -2,9 +2,7 @@
 
 import io
 import re
-from collections.abc import Iterator
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -32,18 +30,11 @@ from tests.factories.registers import (
     complete,
     csrf,
     make_manager,
-    running,
     start_training,
 )
 
 HEAD = "name,email,role group,site,start date,payroll number,leaving date\r\n"
 HTTPS = "https://localhost"
-
-
-@pytest.fixture
-def app(database: Database, tmp_path: Path, clock: SetClock) -> Iterator[Flask]:
-    with running(tmp_path, database, clock) as app:
-        yield app
 
 
 class Office:
