@@ -1,9 +1,9 @@
 """Statements of the hottest paths, a launch and a learner's pages: compiled once, then handed
 straight to the driver.
 
-A statement costs SQLAlchemy some 25 µs to prepare, send and read, more where mapped objects are made
-of its rows, and SQLite 5. A launch has nine of them, which made a third of its cost. Everything else
-goes through a session as usual.
+A statement costs SQLAlchemy some 25 µs to prepare, send and read, more where mapped objects are
+made of its rows, and SQLite 5. A launch has nine of them, which made a third of its cost.
+Everything else goes through a session as usual.
 """
 
 from collections import namedtuple

@@ -179,6 +179,13 @@ def _add_file(found: dict[str, bytes]) -> None:
     found["more.csv"] = b"Name\r\n"
 
 
+def _reorder_files(found: dict[str, bytes]) -> None:
+    """One of them comes first, with nothing in any changed."""
+    whole = {"people.csv": found.pop("people.csv"), **found}
+    found.clear()
+    found |= whole
+
+
 def _take_out(found: dict[str, bytes]) -> None:
     del found["counts.csv"]
 
@@ -322,6 +329,12 @@ ATTACKS: Final = (
     Attack("forged signature", _forge_signature, (("manifest-forged", {}),), covers_up=False),
     Attack(
         "forged checkpoint", _forge_checkpoint, (("checkpoint-forged", {"school": HEMSWELL}),)
+    ),
+    Attack(
+        "re-ordered files",
+        _reorder_files,
+        (("file-moved", {"file": "people.csv"}),),
+        covers_up=False,
     ),
     Attack("added file", _add_file, (("file-added", {"file": "more.csv"}),), covers_up=False),
     Attack(

@@ -123,6 +123,11 @@ def _check_files(pack: Findings, manifest: Mapping[str, Any]) -> None:
     for name in pack.files:
         if name not in listed and name not in UNLISTED:
             pack.add("file-added", file=name)
+    in_order = [name for name in dict.fromkeys((*listed, *UNLISTED)) if name in pack.files]
+    lies = [name for name in pack.files if name in in_order]
+    if lies != in_order:
+        moved = next(here for here, due in zip(lies, in_order, strict=True) if here != due)
+        pack.add("file-moved", file=moved)
 
 
 def _checkpoints(pack: Findings, manifest: Mapping[str, Any], signer: str) -> dict[str, Signed]:

@@ -13,6 +13,7 @@ FINDINGS: Final = {
     "container": N_("The zip file itself was changed at byte {offset}."),
     "file-missing": N_("{file} was taken out of the pack."),
     "file-added": N_("{file} was added to the pack."),
+    "file-moved": N_("{file} does not lie where the manifest has it."),
     "file-twice": N_("{file} is in the pack twice."),
     "file-altered": N_("{file} was altered: it is not the file that the manifest names."),
     "unreadable": N_("{file} cannot be read."),

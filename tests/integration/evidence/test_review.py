@@ -174,18 +174,23 @@ def test_a_decision_is_kept_recorded_and_can_be_made_anew(
     assert look(database).points[0].decision is None
 
     assert send(decision="noted")[0] == 303
+    assert send(decision="accepted")[0] == 303
+    assert (
+        "Accepted as it is (23 November 2026)"
+        in client.get(ADDRESS, base_url="https://localhost").text
+    )
     assert send(decision="mend", mend_in=" 2027-09 ")[0] == 303
     text = client.get(ADDRESS, base_url="https://localhost").text
     assert "To be mended in version 2027-09 (23 November 2026)" in text
     assert look(database).undecided == len(look(database).points) - 1
     with database.reading() as session:
-        assert len(session.scalars(select(ReviewDecision)).all()) == 2
+        assert len(session.scalars(select(ReviewDecision)).all()) == 3
         asked = select(LedgerEntry.body).where(LedgerEntry.kind == "review-decided")
         entries = [json.loads(one) for one in session.scalars(asked.order_by(LedgerEntry.sequence))]
-    assert [one["facts"]["decision"] for one in entries] == ["noted", "mend"]
-    assert entries[1]["facts"]["mend_in"] == "2027-09"
-    assert entries[1]["facts"]["kind"] == point.kind
-    assert "actor" in entries[1]["personal"]
+    assert [one["facts"]["decision"] for one in entries] == ["noted", "accepted", "mend"]
+    assert entries[2]["facts"]["mend_in"] == "2027-09"
+    assert entries[2]["facts"]["kind"] == point.kind
+    assert "actor" in entries[2]["personal"]
     assert str(head.person_id) not in json.dumps(entries)
 
 

@@ -121,9 +121,16 @@ def test_send_now_closes_it(tool: World, clock: SetClock) -> None:
 
 def test_one_platform_that_is_away_does_not_hold_up_another(tool: World, clock: SetClock) -> None:
     _open(tool, clock)
-    with tool.database.reading() as session:
-        other = breaker_state(session, rows(tool)[0].id)
-    assert other == Breaker()
+    another = tool.register("theirs", SCHOOL, client_id="of-another")
+    with tool.database.transaction() as session:
+        theirs = session.get_one(ScoreOutbox, rows(tool)[0].id)
+        theirs.registration_id, theirs.next_at = another, clock()
+        which = theirs.id
+    outbox.send_due(tool.lti)
+    tried = {row.id: row.attempts for row in rows(tool)}
+    assert tried.pop(which) == 2
+    assert list(tried.values()) == [1, 1], "left alone"
+    assert _state(tool).is_open
 
 
 def test_nothing_is_given_up_while_the_whole_platform_is_away(tool: World, clock: SetClock) -> None:

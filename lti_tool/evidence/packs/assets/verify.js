@@ -383,6 +383,10 @@ async function checkFiles (pack, manifest) {
   for (const name of pack.files.keys()) {
     if (!listed.has(name) && !UNLISTED.includes(name)) pack.add('file-added', { file: name })
   }
+  const inOrder = Array.from(new Set([...listed.keys(), ...UNLISTED])).filter((name) => pack.files.has(name))
+  const lies = Array.from(pack.files.keys()).filter((name) => inOrder.includes(name))
+  const moved = lies.find((name, place) => name !== inOrder[place])
+  if (moved !== undefined) pack.add('file-moved', { file: moved })
 }
 
 async function checkpointsOf (pack, manifest, signer) {
