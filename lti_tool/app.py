@@ -254,26 +254,27 @@ def _touch(database: Database, visit: Visit, writes: bool) -> None:
 
 
 def _leave(response: Response) -> Response:
-    session = g.get("session")
+    here, extensions = g._get_current_object(), current_app.extensions  # as in _enter
+    session, endpoint = here.get("session"), request.endpoint or ""
     if session is not None:
         if response.status_code >= 400:
             abandon(session)
         else:
-            noting.note(session, current_app.extensions["database"], response, morning)
-            if g.writes:
+            noting.note(session, extensions["database"], response, morning)
+            if here.writes:
                 session.commit()
     _fill_in(response)
     said = {name.lower() for name, _value in response.headers}
     for name, value in security_headers(
         frame_ancestors=_frame_ancestors(),
-        form_action=g.get("form_action", ()),
-        is_https=current_app.extensions["config"].url.startswith("https:"),
+        form_action=here.get("form_action", ()),
+        is_https=extensions["config"].url.startswith("https:"),
     ):
         if name.lower() not in said:
             response.headers.add(name, value)
-    if g.get("mark"):
-        tries.count(g.mark.limit, response.status_code)
-    endpoint, seconds = request.endpoint or "", time.perf_counter() - g.started
+    if mark := here.get("mark"):
+        tries.count(mark.limit, response.status_code)
+    seconds = time.perf_counter() - here.started
     counting.count(endpoint, response.status_code, seconds)
     log.info(
         "request",

@@ -67,16 +67,19 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-class Reading(Session):
-    """A session that writes nothing. It has one connection from its first question to its end, and
-    a transaction only once a mapped object is asked for."""
+class _Holding(Session):
+    """A session with one connection, from its first question to its end. Statements that are handed
+    straight to the driver (``core.hot``) cost it no more than the connection does."""
 
     _held: Connection | None = None
 
     def get_bind(self, *args: Any, **options: Any) -> Connection:
         if self._held is None:
-            self._held = cast(Engine, super().get_bind(*args, **options)).connect()
+            self._held = self._take(cast(Engine, super().get_bind(*args, **options)))
         return self._held
+
+    def _take(self, engine: Engine) -> Connection:
+        return engine.connect()
 
     def rollback(self) -> None:
         super().rollback()
@@ -96,6 +99,32 @@ class Reading(Session):
         held, self._held = self._held, None
         if held is not None:
             held.close()
+
+
+class Reading(_Holding):
+    """Writes nothing; in a transaction only once a mapped object is asked for."""
+
+
+class Writing(_Holding):
+    """In a transaction of its connection's own, which the session joins once it has to do with
+    mapped objects, entries of the ledger or acts after the commit."""
+
+    def _take(self, engine: Engine) -> Connection:
+        held = engine.connect()
+        try:
+            held.begin()
+        except BaseException:
+            held.close()
+            raise
+        return held
+
+    def commit(self) -> None:
+        if self.in_transaction() or self.info:
+            self.connection()
+            super().commit()
+        elif self._held is not None:
+            self._held.commit()
+        self._let_go()
 
 
 class Database:
@@ -118,13 +147,19 @@ class Database:
             _prepare_sqlite(self.engine)
         writing = self.engine.execution_options(writes=True)
         self.reading = sessionmaker(self.engine, class_=Reading, expire_on_commit=False)
-        self.writing = sessionmaker(writing, expire_on_commit=False)
+        self.writing = sessionmaker(
+            writing,
+            class_=Writing,
+            expire_on_commit=False,
+            join_transaction_mode="control_fully",
+        )
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
         """A short writing transaction of its own: committed at the end, rolled back on a fault."""
-        with self.writing() as session, session.begin():
+        with self.writing() as session:
             yield session
+            session.commit()
 
 
 def _pool(connections: int) -> dict[str, Any]:

@@ -105,7 +105,9 @@ def _impl(kind: TypeEngine[Any], dialect: Dialect) -> TypeEngine[Any]:
 
 def _connection(session: Session) -> Connection:
     session.flush()
-    bind = session.get_bind()  # who only reads has a connection, and needs no transaction
+    if session.in_nested_transaction():
+        return session.connection()
+    bind = session.get_bind()  # one of our own sessions holds a connection, and no more is needed
     return bind if isinstance(bind, Connection) else session.connection()
 
 

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv6Address, ip_network
 from typing import Final
 
 MOST_CALLERS: Final = 20_000
@@ -78,12 +78,12 @@ class Tally:
 
 def network(address: str) -> str:
     """Whom an address stands for: itself, or the network of an IPv6 one."""
+    if ":" not in address:
+        return address[:64]
     try:
-        found = ip_address(address.partition("%")[0])
+        found = IPv6Address(address.partition("%")[0])
     except ValueError:
         return address[:64]
-    if found.version == 4:
-        return str(found)
     if found.ipv4_mapped:
         return str(found.ipv4_mapped)
     return str(ip_network((found, NETWORK_BITS), strict=False))

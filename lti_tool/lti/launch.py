@@ -133,7 +133,7 @@ def use_up(session: Session, launch: Launch) -> None:
     """Use up the launch's nonce. Raises ``ToolError`` launch-replayed."""
     try:
         USE_UP.run(
-            session.connection(),
+            session,
             {"nonce": launch.nonce, "expires_at": launch.nonce_expires_at},
         )
     except IntegrityError:
@@ -161,7 +161,7 @@ def _note_link(session: Session, launch: Launch, lti: Lti, now: datetime) -> _Li
         "return_origin": claims.return_origin,
     }
     known = FIND_LINK.one(
-        session.connection(),
+        session,
         {"deployment": launch.deployment.id, "resource_link_id": claims.resource_link_id},
     )
     if known is None or known.disabled_at is not None:

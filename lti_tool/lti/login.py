@@ -8,15 +8,17 @@ postMessages 0.1) is given the cookie's value as well, for browsers that keep no
 
 import hashlib
 import hmac
+import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlencode
 from uuid import UUID
 
 from itsdangerous import BadData
+from itsdangerous.encoding import base64_decode, base64_encode
 
 from lti_tool.core.errors import ToolError
 from lti_tool.lti.claims import LONGEST_ID, LONGEST_URL, origin
@@ -66,7 +68,7 @@ def begin(lti: Lti, form: Mapping[str, str], *, now: datetime) -> Outset:
     expires_at = int((now + STATE_LIFE).timestamp())
     storage = storage_target(form)
     remembered = [nonce, platform.id.hex, deployment_hint, digest(target), expires_at, storage]
-    state = str(lti.login_states.dumps(remembered if storage else remembered[:-1]))
+    state = _seal(lti, remembered if storage else remembered[:-1])
     query = {
         "scope": "openid",
         "response_type": "id_token",
@@ -92,9 +94,7 @@ def begin(lti: Lti, form: Mapping[str, str], *, now: datetime) -> Outset:
 def read_state(lti: Lti, state: str, *, now: datetime) -> Login:
     """The login behind a state. Raises ``ToolError``: launch-state-wrong, launch-state-old."""
     try:
-        nonce, registration, deployment_hint, target_digest, expires, *storage = (
-            lti.login_states.loads(state)
-        )
+        nonce, registration, deployment_hint, target_digest, expires, *storage = _open(lti, state)
     except BadData:
         raise ToolError("launch-state-wrong", log="the state is not ours") from None
     expires_at = datetime.fromtimestamp(expires, now.tzinfo)
@@ -103,6 +103,16 @@ def read_state(lti: Lti, state: str, *, now: datetime) -> Login:
     return Login(
         nonce, UUID(registration), deployment_hint, target_digest, expires_at, *storage or [""]
     )
+
+
+def _seal(lti: Lti, remembered: Sequence[object]) -> str:
+    """As text that only we can have written; it is short, so nothing is gained by packing it."""
+    return lti.login_states.sign(base64_encode(json.dumps(remembered))).decode()
+
+
+def _open(lti: Lti, state: str) -> list[Any]:
+    found: list[Any] = json.loads(base64_decode(lti.login_states.unsign(state)))
+    return found
 
 
 def storage_target(form: Mapping[str, str]) -> str:

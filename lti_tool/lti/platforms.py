@@ -9,7 +9,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from itsdangerous import URLSafeSerializer
+from itsdangerous import Signer, URLSafeSerializer
 from pylti1p3.deployment import Deployment as KernelDeployment
 from pylti1p3.registration import Registration as KernelRegistration
 from pylti1p3.tool_config.abstract import ToolConfAbstract
@@ -216,7 +216,7 @@ class Lti:
         self.wake: Callable[[str], object] = _nobody_to_wake
         self.wake_reader: Callable[[str], object] = _nobody_to_wake
         self.login_secret = derived_secret(config, "lti-login")
-        self.login_states = URLSafeSerializer(self.login_secret, salt="lti-login-state")
+        self.login_states = Signer(self.login_secret, salt="lti-login-state")
         self.pickings = URLSafeSerializer(
             self.login_secret,
             salt="lti-picking",

@@ -28,7 +28,7 @@ from lti_tool.lti.message import Launch, prove
 from lti_tool.lti.platforms import Lti
 from lti_tool.lti.services.outbox import register_tasks
 from lti_tool.people import visits
-from lti_tool.people.access import arrived, public, set_visit_cookie
+from lti_tool.people.access import arrived, public, set_cookie, set_visit_cookie
 from lti_tool.people.arrive import Admission
 
 blueprint = Blueprint("lti", __name__, url_prefix="/lti", template_folder="templates")
@@ -71,7 +71,8 @@ def login() -> BaseResponse:
         response: BaseResponse = make_response(render_template("lti/keep.html", outset=outset))
     else:
         response = redirect(outset.redirect_url, 302)
-    _set_login_cookie(response, outset.cookie_name, outset.cookie_value)
+    lasts = int(logins.STATE_LIFE.total_seconds())
+    set_cookie(response, outset.cookie_name, outset.cookie_value, seconds=lasts)
     return response
 
 
@@ -96,7 +97,7 @@ def launch() -> BaseResponse:
     response = make_response(redirect(_first_page(admission, proved), 303))
     set_visit_cookie(response, admission.token)
     if proved.has_cookie:
-        _set_login_cookie(response, logins.cookie_name(request.form["state"]), "")
+        set_cookie(response, logins.cookie_name(request.form["state"]), "", seconds=0)
     return response
 
 
@@ -225,17 +226,3 @@ def _first_page(admission: Admission, proved: Launch) -> str:
 def _lti() -> Lti:
     lti: Lti = current_app.extensions["lti"]
     return lti
-
-
-def _set_login_cookie(response: BaseResponse, name: str, value: str) -> None:
-    """Partitioned, so that it comes back inside a platform's frame; an empty value ends it."""
-    response.set_cookie(
-        name,
-        value,
-        max_age=int(logins.STATE_LIFE.total_seconds()) if value else 0,
-        path="/",
-        secure=True,
-        httponly=True,
-        samesite="None",
-        partitioned=True,
-    )

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BindParameter, Connection, bindparam, exists, insert, select, update
+from sqlalchemy import BindParameter, bindparam, exists, insert, select, update
 from sqlalchemy.orm import Session
 
 from lti_tool.core.hot import Hot
@@ -112,10 +112,9 @@ def admit(session: Session, arrival: Arrival, *, now: datetime) -> Admission:
 
     Core statements rather than mapped objects: every launch passes here.
     """
-    connection = session.connection()
-    identity_id, signed_in_as, person_id = _identify(connection, arrival, now)
+    identity_id, signed_in_as, person_id = _identify(session, arrival, now)
     manages = bool(arrival.school_id) and _join(
-        connection, arrival.school_id, person_id, signed_in_as, now
+        session, arrival.school_id, person_id, signed_in_as, now
     )
     admission = Admission(
         visit_id=new_id(),
@@ -127,7 +126,7 @@ def admit(session: Session, arrival: Arrival, *, now: datetime) -> Admission:
         code=secrets.token_urlsafe(32),
     )
     BEGIN_VISIT.run(
-        connection,
+        session,
         {
             "id": admission.visit_id,
             "token_hash": digest(admission.token),
@@ -152,18 +151,18 @@ def admit(session: Session, arrival: Arrival, *, now: datetime) -> Admission:
     return admission
 
 
-def _identify(connection: Connection, arrival: Arrival, now: datetime) -> tuple[UUID, UUID, UUID]:
+def _identify(session: Session, arrival: Arrival, now: datetime) -> tuple[UUID, UUID, UUID]:
     """The identity, the person it is of, and whom that person is one with."""
     realm, subject = arrival.realm, arrival.subject
-    known = FIND_IDENTITY.one(connection, {"realm": realm, "subject": subject})
+    known = FIND_IDENTITY.one(session, {"realm": realm, "subject": subject})
     if known is None:
         identity_id, person_id = _introduce(
-            connection, realm, subject, now, name=arrival.name, email=arrival.email
+            session, realm, subject, now, name=arrival.name, email=arrival.email
         )
         return identity_id, person_id, person_id
     name, email = told(known, name=arrival.name, email=arrival.email)
     if (name, email) != (known.name, known.email):
-        connection.execute(
+        session.execute(
             update(Person).where(Person.id == known.person_id).values(name=name, email=email)
         )
     return known.id, known.person_id, known.one_with or known.person_id
@@ -181,11 +180,11 @@ def expect(session: Session, *, realm: str, subject: str, now: datetime) -> UUID
     known = session.scalar(
         select(Identity.person_id).where(Identity.realm == realm, Identity.subject == subject)
     )
-    return known or _introduce(session.connection(), realm, subject, now)[1]
+    return known or _introduce(session, realm, subject, now)[1]
 
 
 def _introduce(
-    connection: Connection,
+    session: Session,
     realm: str,
     subject: str,
     now: datetime,
@@ -195,9 +194,9 @@ def _introduce(
 ) -> tuple[UUID, UUID]:
     identity_id, person_id = new_id(), new_id()
     whole = {"id": person_id, "name": name, "email": email, "created_at": now}
-    ADD_PERSON.run(connection, {**whole, "corrected_name": ""})
+    ADD_PERSON.run(session, {**whole, "corrected_name": ""})
     ADD_IDENTITY.run(
-        connection,
+        session,
         {
             "id": identity_id,
             "person_id": person_id,
@@ -210,14 +209,14 @@ def _introduce(
 
 
 def _join(
-    connection: Connection, school_id: str, person_id: UUID, signed_in_as: UUID, now: datetime
+    session: Session, school_id: str, person_id: UUID, signed_in_as: UUID, now: datetime
 ) -> bool:
     """See to it that the person is a member; returns whether they manage the school."""
     who = {"school_id": school_id, "person_id": person_id}
-    standing = FIND_STANDING.one(connection, who | {"signed_in_as": signed_in_as})
+    standing = FIND_STANDING.one(session, who | {"signed_in_as": signed_in_as})
     if standing.membership is None:
         ADD_MEMBERSHIP.run(
-            connection,
+            session,
             {
                 "id": new_id(),
                 **who,

@@ -5,10 +5,13 @@ from typing import Any
 import pytest
 from sqlalchemy import bindparam, event, insert, select, update
 from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.orm import Session
 
 from lti_tool.core.database import Database
 from lti_tool.core.hot import Hot
 from lti_tool.core.ids import new_id
+from lti_tool.core.jobs import after_commit
+from lti_tool.core.ledger import LedgerEntry, append
 from lti_tool.people.models import Membership, Person
 from tests.conftest import SetClock
 
@@ -63,6 +66,16 @@ def test_what_is_written_is_read_as_a_session_reads_it(database: Database, clock
     assert joined.created_at.tzinfo is not None
 
 
+def _row(clock: SetClock) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "name": "Kim Amberley",
+        "email": "",
+        "created_at": clock(),
+        "corrected_name": "",
+    }
+
+
 def _asked(database: Database, statement: Hot, values: dict[str, Any]) -> Any:
     with database.reading() as session:
         return statement.one(session, values)
@@ -81,13 +94,7 @@ def test_a_database_that_is_gone_is_said_as_a_session_says_it() -> None:
 def test_a_second_row_of_one_key_is_refused_as_a_session_refuses_it(
     database: Database, clock: SetClock
 ) -> None:
-    row = {
-        "id": new_id(),
-        "name": "Kim Amberley",
-        "email": "",
-        "created_at": clock(),
-        "corrected_name": "",
-    }
+    row = _row(clock)
     with database.reading() as session:
         ADD.run(session.connection(), row)
         with pytest.raises(IntegrityError) as fault:
@@ -148,3 +155,86 @@ def test_a_look_up_leaves_no_transaction_behind(database: Database) -> None:
                 "corrected_name": "",
             },
         )
+
+
+def test_what_nothing_but_these_wrote_is_kept(database: Database, clock: SetClock) -> None:
+    first, second = _row(clock), _row(clock)
+    with database.transaction() as session:
+        ADD.run(session, first)
+    with database.writing() as session:
+        ADD.run(session, second)
+        session.commit()
+        assert _asked(database, FIND, second) is not None, "and seen by others from then on"
+        session.rollback()
+    assert len(_everybody(database)) == 2
+
+
+@pytest.mark.parametrize("how", ["fault", "rollback", "close"])
+def test_what_is_not_committed_is_gone_however_it_was_written(
+    database: Database, clock: SetClock, how: str
+) -> None:
+    acts: list[str] = []
+    with database.writing() as session:
+        ADD.run(session, _row(clock))
+        session.add(Person(name="Kim Osei", email="", created_at=clock()))
+        session.flush()
+        ADD.run(session, _row(clock))
+        after_commit(session, lambda: acts.append("done"))
+        _note(session, clock)
+        if how == "rollback":
+            session.rollback()
+            session.commit()
+        elif how == "close":
+            session.close()
+    if how == "fault":
+        with pytest.raises(RuntimeError):
+            _write_and_fail(database, clock)
+    assert _everybody(database) == []
+    assert acts == []
+    with database.reading() as session:
+        assert session.scalars(select(LedgerEntry)).all() == []
+
+
+def test_an_entry_and_an_act_go_with_what_these_wrote(database: Database, clock: SetClock) -> None:
+    row, seen = _row(clock), list[Any]()
+    with database.transaction() as session:
+        ADD.run(session, row)
+        _note(session, clock)
+        after_commit(session, lambda: seen.append(_asked(database, FIND, row)))
+    assert seen[0].id == row["id"], "an act comes when others can see what was written"
+    with database.reading() as session:
+        assert len(session.scalars(select(LedgerEntry)).all()) == 1
+
+
+def test_an_act_alone_comes_after_what_these_wrote(database: Database, clock: SetClock) -> None:
+    row, seen = _row(clock), list[Any]()
+    with database.transaction() as session:
+        ADD.run(session, row)
+        after_commit(session, lambda: seen.append(_asked(database, FIND, row)))
+    assert seen[0].id == row["id"]
+
+
+def test_a_savepoint_takes_back_what_these_wrote_in_it(database: Database, clock: SetClock) -> None:
+    kept, taken_back = _row(clock), _row(clock)
+    with database.transaction() as session:
+        ADD.run(session, kept)
+        savepoint = session.begin_nested()
+        ADD.run(session, taken_back)
+        savepoint.rollback()
+    assert [one.id for one in _everybody(database)] == [kept["id"]]
+
+
+def _write_and_fail(database: Database, clock: SetClock) -> None:
+    with database.transaction() as session:
+        ADD.run(session, _row(clock))
+        _note(session, clock)
+        raise RuntimeError
+
+
+def _note(session: Session, clock: SetClock) -> None:
+    append(session, school_id="llanidloes", kind="noted", facts={"number": 1}, now=clock())
+
+
+def _everybody(database: Database) -> list[Any]:
+    with database.reading() as session:
+        return EVERYBODY.all(session, {})
