@@ -257,8 +257,8 @@ class _Report:
         note = "" if said else _("Not told apart: some groups have fewer than five people.")
         yield self._counted(_("By role group"), _("Role group"), said, note)
         for one in self.shown:
-            if one.agenda is not None and one.agenda.topics:
-                yield printed.table(one.agenda, self._of(one))
+            if one.agenda is not None:
+                yield from printed.tables(one.agenda, self._of(one))
 
     def _counted(
         self, heading: str, first: str, rows: Sequence[tuple[str, Figures]], note: str = ""

@@ -21,6 +21,7 @@ from lti_tool.evidence.certificates.models import Certificate
 from lti_tool.evidence.certificates.numbers import new_number, shown
 from lti_tool.training.models import Completion, Declaration
 from tests.conftest import SetClock
+from tests.factories.papers import text_of
 from tests.factories.registers import (
     GLENMERE,
     HEMSWELL,
@@ -241,13 +242,28 @@ def test_it_goes_with_the_training_record(
 def test_the_paper_says_all_and_can_be_read_by_machines(
     app: Flask, database: Database, amara: Guest
 ) -> None:
-    """With pikepdf: standards, language, title, tags, heads of the table, and what it is not."""
+    """With pikepdf: words, standards, language, title, tags, heads of the table, and what it is
+    not."""
     completion_id = done(database, amara)
     with database.transaction() as session:
         session.execute(
             update(Declaration).values(method="paper", entered_at=NOW, printed_name="Siân Pugh")
         )
-    file = pikepdf.open(io.BytesIO(take(app, amara, completion_id).data))
+    change(database, completion_id, completed_at=NOW - timedelta(days=1))
+    paper = take(app, amara, completion_id).data
+    said = text_of(paper)
+    for words in (
+        "Hemswell Cliff Primary School Certificate This certifies that Siân Pugh has completed",
+        "New starter training, 2026-27 on the Social media policy, version 2022-03",
+        "Completed on Issued on Valid to Certificate number",
+        "22 November 2026 23 November 2026 31 October 2027 "
+        + shown(number_of(database, completion_id)),
+        "Declared on paper, and entered by the school on 23 November 2026.",
+        "An example: not a school’s adopted policy",
+        "check the number at https://training.example.org/certificates",
+    ):
+        assert words in said
+    file = pikepdf.open(io.BytesIO(paper))
     with file.open_metadata() as about:
         assert about["pdfuaid:part"] == "1"
         assert (about["pdfaid:part"], about["pdfaid:conformance"]) == ("2", "A")

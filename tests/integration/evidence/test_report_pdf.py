@@ -26,6 +26,7 @@ from lti_tool.evidence.review.statistics import Figure
 from lti_tool.evidence.typesetting import set_pdf
 from lti_tool.policies.policy import Clause, ClauseKind
 from lti_tool.ui import pages
+from tests.factories.papers import text_of
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 CATALOGUE = read_catalogue(ROOT, None)
@@ -138,6 +139,44 @@ def test_headings_tables_and_the_picture_are_told(tmp_path: Any) -> None:
         assert "/ToUnicode" in font
 
 
+@pytest.mark.usefixtures("words")
+def test_the_paper_says_how_it_was_counted_of_whom_and_why_the_others_are_not_done(
+    tmp_path: Any,
+) -> None:
+    lines = [
+        *LINES,
+        line(10, "due"),
+        *(line(number, "in-progress") for number in (11, 12)),
+        *(line(number, "left-incomplete") for number in (13, 14, 15)),
+        *(line(number, "not-due") for number in range(16, 20)),
+        line(20, is_required=False),
+        line(1, "overdue", module="induction"),
+    ]
+    made(tmp_path, lines)
+    said = text_of((tmp_path / "report.pdf").read_bytes())
+    for words in (
+        "6 of 12 people have done what was asked of them",
+        "How this was counted Counted on 23 November 2026, 09:00, from the school’s own register",
+        "whoever owes several trainings counts by the one that is furthest behind.",
+        "The 12 people asked are those who owe a training in 2026-27 now, or have done it, people "
+        "away from work among them.",
+        "people who have left (3 left before finishing)",
+        "people whose training has not opened yet (4)",
+        "and people who opened the training but are not on the staff list.",
+        "A training is done once its scenarios are passed and the declaration is signed.",
+        # On one page, so with nothing between its rows.
+        "Why the others are not done Reason People They have begun, and it is not due yet 2 "
+        "It is open, not begun and not due yet 1 The due date has passed 2 "
+        "They are away from work; their date moves with their return 1",
+        "What the policy leaves open",
+        "For the minutes Governors noted that on 23 November 2026, 6 of 12 people",
+        "Open verify.html, which lies in this pack",
+        "Type in the record check code from the minutes",
+        "Key: abab abab",
+    ):
+        assert words in said
+
+
 def _attributes(tag: Any) -> list[Any]:
     given = tag.get("/A", [])
     return list(given) if isinstance(given, pikepdf.Array) else [given]
@@ -230,7 +269,7 @@ def test_the_agenda_stands_in_the_report_and_what_is_undecided_in_the_minutes(
     assert data["points"]["list"][0]["clauses"] == [{"text": "Ask first.", "locator": "Line 1"}]
     (table,) = (one for one in data["tables"] if one["head"][0] == "Topic")
     # Wilson for 4 of 10: 16.8 to 68.7.
-    assert table["rows"] == [["Photographs of pupils", "10", "40%", "16 to 69%", "6"]]
+    assert table["rows"] == [["Photographs of pupils", "10", "40%", "16 to 69%", "6", "–"]]
     path = tmp_path / "report.pdf"
     path.write_bytes(set_pdf(report.SOURCE, data, NOW))
     pdf = pikepdf.open(path)

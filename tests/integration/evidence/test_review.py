@@ -20,6 +20,8 @@ from lti_tool.people.models import Membership, Person
 from lti_tool.training.models import Question, Round
 from tests.conftest import SetClock
 from tests.factories.little_school import little_school
+from tests.factories.packs import files, made, open_cycle
+from tests.factories.papers import text_of
 from tests.factories.registers import (
     NOW,
     Guest,
@@ -146,6 +148,34 @@ def test_a_wording_is_doubted_with_its_clause_and_a_silence_is_told(database: Da
     assert "Fewer than ten people" in silence.text
     assert silence.cases == ("Story topic-10-silent for the Headteacher.",)
     assert {"review-missing", "conflict"} <= set(found)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_the_agenda_goes_into_a_pack_with_what_people_really_answered(
+    app: Flask, database: Database, head: Guest
+) -> None:
+    open_cycle(database, SCHOOL)
+    for at, guest in enumerate(people(database, 30)):
+        said = ["topic-03-x+", "topic-02-x+"] if at < 12 else ["topic-03-x!", "topic-02-x-"]
+        answer(database, guest, *said, *(["topic-10-silent"] if at < 3 else []), at=at)
+    page = " ".join(browser(app, head).get(ADDRESS, base_url="https://localhost").text.split())
+    assert page.count('data-label="Fits the rest">1.00') + page.count(">1.00<") >= 2
+    paper = text_of(files(made(app, head, audience="governors"))["report.pdf"])
+    undecided = look(database).undecided
+    assert f"{undecided} points in the policy need a decision, listed in this paper" in paper
+    for words in (
+        "The wording may be unclear On “Topic 3”, 12 of 30 people were right at first.",
+        "It was: “Do it” “Nobody does topic-03.” Line 3",
+        "People met a case that the policy leaves open On “Topic 10”. Fewer than ten people",
+        "Story topic-10-silent for the Headteacher.",
+        "Not decided yet",
+        # Wilson for 12 of 30: 24.6 to 57.7. Who is right on one is right on the other.
+        "Topic 3 30 40% 24 to 58% 18 1.00",
+        "Line 3 30 40% 24 to 58% 18 1.00",
+        "“Fits the rest” says, from thirty people on,",
+    ):
+        assert words in paper
+    assert "Person" not in paper.replace("Personal", "")
 
 
 def test_a_decision_is_kept_recorded_and_can_be_made_anew(
