@@ -11,14 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from lti_tool.evidence.proof.check import check
 from tests.browser.conftest import AXE_SOURCE
-from tests.factories.attacks import (
-    ATTACKS,
-    attacked,
-    overlapping,
-    resigned,
-    twice,
-    with_checkpoint_of,
-)
+from tests.factories.attacks import ATTACKS, attacked, cases
 from tests.factories.packs import files, two_packs
 from tests.factories.registers import HEMSWELL
 
@@ -74,30 +67,7 @@ def expected(data: bytes, **known: str) -> dict[str, Any]:
 
 def test_both_checks_find_the_same(page: Page, packs: tuple[bytes, bytes], tmp_path: Path) -> None:
     pack, other = packs
-    genuine = check(pack)
-    code, key = genuine.codes[HEMSWELL], genuine.fingerprint
-    forged = resigned(tmp_path / "resigned", pack)
-    cases: list[tuple[str, bytes, dict[str, str]]] = [
-        ("intact", pack, {}),
-        ("intact, with names erased", other, {}),
-        ("by key", pack, {"key": key}),
-        ("by code", pack, {"code": code.lower()}),
-        ("mistyped", pack, {"code": code[:-1]}),
-        ("a letter that is none", pack, {"code": "O" + code[1:]}),
-        ("swapped", pack, {"code": code[5:] + "-" + code[:4]}),
-        ("the code of another", pack, {"code": next(iter(check(other).codes.values()))}),
-        ("another key", forged, {"key": key}),
-        ("another key, by code", forged, {"code": code}),
-        ("another school", with_checkpoint_of(tmp_path / "other", pack, other), {}),
-        ("twice", twice(pack, tmp_path / "twice"), {}),
-        ("bomb", overlapping(pack), {}),
-    ]
-    cases += [
-        (one.name, attacked(one, tmp_path / one.name, pack), {"code": code}) for one in ATTACKS
-    ]
-    for at in (3, 50, len(pack) // 3, len(pack) - 400, len(pack) - 12):
-        cases.append((f"byte {at}", pack[:at] + bytes([pack[at] ^ 4]) + pack[at + 1 :], {}))
-    for name, data, known in cases:
+    for name, data, known in cases(tmp_path, pack, other):
         said, wanted = found(page, data, **known), expected(data, **known)
         assert said["findings"] == wanted["findings"], name
         assert said["verdict"] == wanted["verdict"], name

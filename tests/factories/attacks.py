@@ -5,7 +5,7 @@ import io
 import json
 import struct
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any, Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from lti_tool.core import ledger
+from lti_tool.evidence.proof.check import check
 from lti_tool.evidence.proof.container import unpack
 from lti_tool.evidence.proof.statements import fingerprint
 from tests.factories.packs import Change, altered, files
@@ -190,6 +191,54 @@ def _take_out(found: dict[str, bytes]) -> None:
     del found["counts.csv"]
 
 
+def _garble_table(found: dict[str, bytes]) -> None:
+    """Letters that are no letters."""
+    found["people.csv"] += b"\xff"
+
+
+def _garble_entry(found: dict[str, bytes]) -> None:
+    _lines(found, "entries.jsonl", lambda all_: ["{", *all_[1:]], "\n")
+
+
+def _drop_column(found: dict[str, bytes]) -> None:
+    _lines(found, "people.csv", lambda rows: [one.rpartition(",")[0] for one in rows], "\r\n")
+
+
+def _change_rows_of_workbook(
+    found: dict[str, bytes], change: Callable[[list[str]], list[str]]
+) -> None:
+    """The rows of the sheet of people."""
+    parts = unpack(found["workbook.xlsx"])
+    head, *rows = parts["xl/worksheets/sheet2.xml"].decode().split("<row")
+    last, end, tail = rows[-1].partition("</row>")
+    rows = change([*rows[:-1], last + end])
+    parts["xl/worksheets/sheet2.xml"] = "<row".join([head, *rows]).encode() + tail.encode()
+    found["workbook.xlsx"] = _zipped(parts)
+
+
+def _remove_from_workbook(found: dict[str, bytes]) -> None:
+    _change_rows_of_workbook(found, lambda rows: [*rows[:4], *rows[5:]])
+
+
+def _twice_in_workbook(found: dict[str, bytes]) -> None:
+    _change_rows_of_workbook(found, lambda rows: [*rows, rows[4]])
+
+
+def _sign_checkpoint_anew(found: dict[str, bytes]) -> None:
+    """With another key than the pack's."""
+    key = Ed25519PrivateKey.generate()
+    found["checkpoints.json"] = json.dumps([_signed_by(key, found)]).encode()
+
+
+def _signed_by(key: Ed25519PrivateKey, found: dict[str, bytes]) -> dict[str, str]:
+    """The checkpoint of a pack, as somebody else signs it."""
+    public = key.public_key().public_bytes_raw()
+    (one,) = json.loads(found["checkpoints.json"])
+    text = ledger.canonical(json.loads(one["text"]) | {"key": fingerprint(public)})
+    signed = {"text": text.decode(), "signature": key.sign(text).hex()}
+    return {**one, **signed, "public_key": public.hex()}
+
+
 def _change_count(found: dict[str, bytes]) -> None:
     _text(found, "counts.csv", lambda text: text.replace('"0","6"', '"0","7"'))
 
@@ -336,6 +385,38 @@ ATTACKS: Final = (
         (("file-moved", {"file": "people.csv"}),),
         covers_up=False,
     ),
+    Attack(
+        "checkpoint signed with another key",
+        _sign_checkpoint_anew,
+        (("checkpoint-other-key", {"school": HEMSWELL}),),
+    ),
+    Attack("garbled table", _garble_table, (("unreadable", {"file": "people.csv"}),)),
+    Attack(
+        "garbled entry",
+        _garble_entry,
+        (("entry-unreadable", {"file": "entries.jsonl", "line": 1}),),
+    ),
+    Attack("column taken out", _drop_column, (("columns-differ", {"file": "people.csv"}),)),
+    Attack(
+        "row taken out of the workbook",
+        _remove_from_workbook,
+        (
+            (
+                "workbook-row-missing",
+                {"file": "workbook.xlsx", "table": "people.csv", "row": "4"},
+            ),
+        ),
+    ),
+    Attack(
+        "row twice in the workbook",
+        _twice_in_workbook,
+        (
+            (
+                "workbook-rows",
+                {"file": "workbook.xlsx", "table": "people.csv", "found": 10, "expected": 9},
+            ),
+        ),
+    ),
     Attack("added file", _add_file, (("file-added", {"file": "more.csv"}),), covers_up=False),
     Attack(
         "file taken out", _take_out, (("file-missing", {"file": "counts.csv"}),), covers_up=False
@@ -363,14 +444,7 @@ def resigned(folder: Path, data: bytes) -> bytes:
     public = key.public_key().public_bytes_raw()
 
     def change(found: dict[str, bytes]) -> None:
-        (one,) = json.loads(found["checkpoints.json"])
-        text = ledger.canonical(json.loads(one["text"]) | {"key": fingerprint(public)})
-        one |= {
-            "text": text.decode(),
-            "signature": key.sign(text).hex(),
-            "public_key": public.hex(),
-        }
-        found["checkpoints.json"] = json.dumps([one]).encode()
+        found["checkpoints.json"] = json.dumps([_signed_by(key, found)]).encode()
         manifest = json.loads(found["manifest.json"]) | {"key": fingerprint(public)}
         for listed in manifest["files"]:
             listed["sha256"] = sha256(found[listed["name"]]).hexdigest()
@@ -403,3 +477,28 @@ def twice(data: bytes, folder: Path) -> bytes:
 
     whole = altered(folder, data, change, covers_up=False)
     return whole.replace(other, name)
+
+
+def cases(folder: Path, pack: bytes, other: bytes) -> Iterator[tuple[str, bytes, dict[str, str]]]:
+    """Everything a check may be handed: what it is, its bytes, and what its reader knows. ``pack``
+    is one of this school, ``other`` one of another school of the installation."""
+    genuine = check(pack)
+    code, key = genuine.codes[HEMSWELL], genuine.fingerprint
+    forged = resigned(folder / "resigned", pack)
+    yield "intact", pack, {}
+    yield "intact, with names erased", other, {}
+    yield "by key", pack, {"key": key}
+    yield "by code", pack, {"code": code.lower()}
+    yield "mistyped", pack, {"code": code[:-1]}
+    yield "a letter that is none", pack, {"code": "O" + code[1:]}
+    yield "swapped", pack, {"code": code[5:] + "-" + code[:4]}
+    yield "the code of another", pack, {"code": next(iter(check(other).codes.values()))}
+    yield "another key", forged, {"key": key}
+    yield "another key, by code", forged, {"code": code}
+    yield "another school", with_checkpoint_of(folder / "other", pack, other), {}
+    yield "twice", twice(pack, folder / "twice"), {}
+    yield "bomb", overlapping(pack), {}
+    for one in ATTACKS:
+        yield one.name, attacked(one, folder / one.name, pack), {"code": code}
+    for at in (3, 12, 50, len(pack) // 3, len(pack) - 400, len(pack) - 12):
+        yield f"byte {at}", pack[:at] + bytes([pack[at] ^ 4]) + pack[at + 1 :], {}

@@ -158,6 +158,19 @@ def test_the_workbook_has_the_same_rows_with_typed_cells_and_says_what_they_mean
     assert {"Counted", "Paused", "Record"} <= words
 
 
+def test_the_workbook_of_a_filter_holds_what_the_filter_leaves(
+    app: Flask, database: Database, head: Guest
+) -> None:
+    complete(database, arrive(database, "Siân Pugh", counted=True), score=90)
+    arrive(database, "Amara Osei", counted=True)
+    for query, names in (("state=done", ["Siân Pugh"]), ("q=amara", ["Amara Osei"]), ("q=no", [])):
+        file = browser(app, head).get(f"/register.xlsx?{query}", buffered=True).data
+        sheet: Any = openpyxl.load_workbook(io.BytesIO(file))["Register"]
+        assert [row[0].value for row in sheet.iter_rows(min_row=2)] == names
+    assert [one["facts"]["rows"] for one in exports(database, "export-made")] == [1, 1, 0]
+    assert exports(database)[0]["facts"]["filters"]["state"] == "done"
+
+
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
 def test_the_head_comes_before_the_database_is_asked(
     app: Flask, database: Database, head: Guest, kind: str

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from datetime import date, timedelta
+from fnmatch import fnmatch
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from lti_tool.evidence.packs.models import Pack
 from lti_tool.evidence.packs.tasks import maker_of
 from lti_tool.evidence.proof.check import check
 from lti_tool.evidence.proof.report import said
+from lti_tool.evidence.proof.statements import shown_fingerprint
 from lti_tool.people import memberships
 from lti_tool.people.models import Membership
 from tests.conftest import SetClock
@@ -115,6 +117,48 @@ def test_the_workbook_has_types_a_fixed_head_and_definitions(
     assert value["Due on"].date() == date(2026, 11, 30)
     away = next(row for row in people.iter_rows(min_row=2) if row[2].value == "=Away & Co <b>")
     assert away[2].data_type == "s"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_the_guide_names_every_file_and_the_key(app: Flask, database: Database) -> None:
+    data = made(app, staffed(database, number=1))
+    found, said = files(data), files(data)["how-to-check.txt"].decode()
+    listed = said.partition("What each file is:\n")[2].split("\n\n")[0].splitlines()
+    names = [one.split(":")[0].strip() for one in listed]
+    assert all(any(fnmatch(name, one) for one in names) for name in {*found} - {"how-to-check.txt"})
+    assert all(any(fnmatch(name, one) for name in found) for one in names)
+    assert shown_fingerprint(check(data).fingerprint) in said
+    for words in (
+        "How to check this pack",
+        "a pack never vouches for itself",
+        "Compare it with where the school publishes it, not with this file.",
+        "clauseway evidence verify pack.zip --code CODE",
+        "python -m lti_tool.evidence.proof pack.zip --key FINGERPRINT",
+        "SHA-256(0x00 ‖ SHA-256(its text))",
+    ):
+        assert words in said
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_the_page_says_how_far_it_is_while_it_is_made(
+    app: Flask, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head = staffed(database, number=1)
+    pack_id, maker = ask(app, head), maker_of(app)
+    whole, seen = making._progress, []
+
+    def looked_at(*given: Any) -> None:
+        whole(*given)
+        page = page_of(app, head)
+        assert 'data-refresh="2"' in page
+        seen.append(int(page.partition('<progress max="100" value="')[2].partition('"')[0]))
+
+    monkeypatch.setattr(making, "_progress", looked_at)
+    with app.app_context():
+        assert making.make(maker, pack_id) == "ready"
+    assert len(seen) >= 4
+    assert seen == sorted(set(seen))
+    assert 0 < seen[0] < seen[-1] < 100
 
 
 def test_governors_get_counts_and_sealed_records(app: Flask, database: Database) -> None:
@@ -248,8 +292,17 @@ with running(Path(folder), Database(url), SetClock()) as app, app.app_context():
 """
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize(
+    ("database_url", "stage"),
+    [
+        *(("sqlite", one) for one in STAGES),
+        *(
+            pytest.param("postgres", one, marks=pytest.mark.postgres)
+            for one in ("checking", "the entry")
+        ),
+    ],
+    indirect=["database_url"],
+)
 def test_a_worker_that_is_killed_leaves_no_half_pack_and_no_false_entry(
     app: Flask, database: Database, clock: SetClock, tmp_path: Path, stage: str
 ) -> None:
