@@ -119,7 +119,7 @@ def run(post: Post) -> int:
     schools = post.schools()
     with post.database.reading() as session:
         waiting = [school_id for school_id in _on(session, post.clock()) if school_id in schools]
-    for school_id in waiting:
+    for school_id in planning.in_turn(waiting, local(post.clock()).date()):
         with post.database.transaction() as session:
             batches.plan_day(session, school=schools[school_id], now=post.clock())
     return send_due(post)

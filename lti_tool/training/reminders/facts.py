@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Row, Select, case, func, or_, select
@@ -28,6 +28,9 @@ from lti_tool.training.reminders.models import (
     ReminderSettings,
 )
 from lti_tool.training.reminders.planning import WEEK, Duty, Figures, Reader, Terms
+
+_went_on: Final = func.coalesce(Reminder.tried_on, Reminder.day)
+"""The day of a mail: the one it was planned for, until it has gone."""
 
 
 def terms(session: Session, settings: ReminderSettings) -> Terms:
@@ -84,6 +87,8 @@ def load(
     managers = set(session.scalars(of(select(root_id), Grant).where(Grant.revoked_at.is_(None))))
     duties, languages = _duties(session, of)
     mailed = {row.root: row for row in session.execute(_mailed(of, apart_from))}
+    own = {root: row.mailed_on for root, row in mailed.items()}
+    elsewhere = {row.root: row.mailed_on for row in session.execute(_mailed_elsewhere(of, today))}
     readers = [
         Reader(
             person_id=root,
@@ -93,7 +98,9 @@ def load(
             standing=_standing(rows, today, is_away=root in away),
             duties=tuple(duties.get(root, ())),
             is_manager=root in managers,
-            mailed_on=mailed[root].mailed_on if root in mailed else None,
+            mailed_on=max(
+                (one for one in (own.get(root), elsewhere.get(root)) if one), default=None
+            ),
             told_at=mailed[root].told_at if root in mailed else None,
         )
         for root, rows in members.items()
@@ -191,7 +198,7 @@ def _mailed(of: Narrowed, apart_from: UUID | None) -> Select[Any]:
     statement = of(
         select(
             root_id.label("root"),
-            func.max(func.coalesce(Reminder.tried_on, Reminder.day)).label("mailed_on"),
+            func.max(_went_on).label("mailed_on"),
             func.max(arrived).label("told_at"),
         ),
         Reminder,
@@ -199,3 +206,22 @@ def _mailed(of: Narrowed, apart_from: UUID | None) -> Select[Any]:
     if apart_from is not None:
         statement = statement.where(Reminder.id != apart_from)
     return statement.group_by(root_id)
+
+
+def _mailed_elsewhere(of: Narrowed, today: date) -> Select[UUID, date]:
+    """On which of the last days another school wrote to each who is also at this one. That it
+    wrote is all that is asked: which school, and what about, stays there."""
+    here = of(select(root_id), Membership).scalar_subquery()
+    known = select(Person.id).where(or_(Person.id.in_(here), Person.one_with.in_(here)))
+    columns = select(root_id.label("root"), func.max(_went_on).label("mailed_on"))
+    return (
+        columns.select_from(Reminder)
+        .join(Person, Person.id == Reminder.person_id)
+        .where(
+            Reminder.school_id != of.school_id,
+            Reminder.state != DROPPED,
+            Reminder.person_id.in_(known),
+            _went_on > today - WEEK,
+        )
+        .group_by(root_id)
+    )

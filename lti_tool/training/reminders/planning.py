@@ -1,9 +1,10 @@
 """Who is reminded of what today, and why the others are not. Pure: facts in, a plan out.
 
-At most one mail in seven days goes to one person from one school, of whatever kind. So a manager
-who gets the weekly digest finds their own training in it, and gets no other.
+At most one mail in seven days goes to one person, of whatever kind and from whichever school. So a
+manager who gets the weekly digest finds their own training in it, and gets no other.
 """
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -56,7 +57,8 @@ class Reader:
     duties: tuple[Duty, ...] = ()
     is_manager: bool = False
     mailed_on: date | None = None
-    """The latest day on which a mail was sent to them, or is to be."""
+    """The latest day on which a mail was sent to them, or is to be; by another school, of the
+    last seven days."""
     told_at: datetime | None = None
     """When the last that may have reached them went."""
 
@@ -122,6 +124,13 @@ def _is_quiet(terms: Terms, hour: int) -> bool:
 def is_digest_day(terms: Terms, today: date) -> bool:
     """Whether managers get their digest today."""
     return terms.has_digest and today.weekday() == terms.digest_weekday
+
+
+def in_turn(school_ids: Iterable[str], today: date) -> list[str]:
+    """The schools in the order in which they may write, another each week: of two that share
+    somebody, not always the same comes first."""
+    week = today.isocalendar()[:2]
+    return sorted(school_ids, key=lambda one: hashlib.sha256(f"{week} {one}".encode()).digest())
 
 
 def plan(

@@ -306,19 +306,51 @@ def test_two_that_turn_out_to_be_one_while_they_wait_get_one(world: World) -> No
     assert sorted(world.states.values()) == ["dropped", "sent"]
 
 
-def test_each_school_writes_for_itself(world: World) -> None:
+@pytest.mark.parametrize("is_joined", [False, True])
+def test_somebody_of_two_schools_hears_once_a_week_from_each_in_turn(
+    world_of_each: World, is_joined: bool
+) -> None:
+    """Overdue at both, so that each would write every week; under one identity, and under two."""
+    world = world_of_each
     world.on()
     world.on(GLENMERE)
-    world.somebody("Sam Ostler", subject="sam")
-    guest = arrive(
-        world.database, "Sam Ostler", GLENMERE, subject="sam", email="sam@example.org", counted=True
-    )
-    world.owe(guest)
-    assert world.run() == 2
-    assert sorted(str(one["From"]) for _, one in world.server.taken) == [
-        "Glenmere Primary School <training@example.org>",
-        "Hemswell Cliff Primary School <training@example.org>",
-    ]
+    overdue = date(2026, 10, 1)
+    sam = world.somebody("Sam Ostler", subject="sam", due_on=overdue)
+    subject = "ostler" if is_joined else "sam"
+    other = world.somebody("Sam Ostler", GLENMERE, subject=subject, due_on=overdue)
+    assert (other.person_id != sam.person_id) is is_joined
+    if is_joined:
+        with world.database.transaction() as session:
+            session.get_one(Person, other.person_id).one_with = sam.person_id
+    world.somebody("Glen Alone", GLENMERE, due_on=overdue)
+    for _day in range(36):
+        world.run()
+        world.clock.move(days=1)
+    days = [one.tried_on for one in world.reminders() if one.address == "sam@example.org"]
+    assert days == [date(2026, 10, 5) + timedelta(weeks=number) for number in range(6)]
+    assert world.server.recipients.count("glen@example.org") == 6, "who is shared with nobody"
+    senders = [str(mail["From"]) for to, mail in world.server.taken if to == "sam@example.org"]
+    assert {one.partition(" <")[0] for one in senders} == {
+        "Glenmere Primary School",
+        "Hemswell Cliff Primary School",
+    }
+
+
+def test_what_another_school_wrote_before_two_turned_out_to_be_one_counts_too(
+    world: World,
+) -> None:
+    overdue = date(2026, 10, 1)
+    world.on(GLENMERE)
+    there = world.somebody("S. Ostler", GLENMERE, email="ostler@example.org", due_on=overdue)
+    assert world.run() == 1
+    world.on()
+    here = world.somebody("Sam Ostler", due_on=overdue)
+    with world.database.transaction() as session:
+        session.get_one(Person, there.person_id).one_with = here.person_id
+    world.clock.move(days=1)
+    assert world.run() == 0
+    world.clock.move(days=6)
+    assert world.run() == 1
 
 
 def test_what_was_done_meanwhile_is_not_sent(world: World) -> None:
