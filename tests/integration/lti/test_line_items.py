@@ -2,6 +2,7 @@
 
 import json
 import threading
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import select
@@ -11,7 +12,7 @@ from lti_tool.lti.models import ResourceLink
 from lti_tool.lti.services import outbox, placing
 from lti_tool.lti.services.scores import Delivery
 from sandbox_lms.platform import OMIT
-from tests.conformance.world import SCHOOL, World
+from tests.conformance.world import CORE, SCHOOL, World
 from tests.conftest import SetClock
 from tests.factories.scoring import arrive, asked, endpoint, held, owe, rows, where
 
@@ -53,6 +54,34 @@ def test_ags_3_line_item_is_made_once(tool: World) -> None:
     item = tool.platform.gradebook.item(item_id)
     assert (item.resource_id, item.tag, item.score_maximum) == ("induction", "policy-2026", 100)
     assert held(tool) == 95
+
+
+@pytest.mark.parametrize("is_coupled", [True, False])
+def test_ags_3_a_copied_activity_is_scored_in_its_own_line_item(
+    tool: World, is_coupled: bool
+) -> None:
+    """Moodle copies our resource id and tag along: a new activity, a new line item, and nothing
+    but the link to tell the two apart. Where a platform leaves the copy on no activity, it is
+    taken too. In neither case is there a second one."""
+    book = tool.platform.gradebook
+    for item_id in tool.platform.items_of(tool.activity):
+        book.delete(item_id)
+    owe(tool, arrive(tool, **endpoint(tool, lineitem=OMIT)), 80)
+    assert outbox.send_due(tool.lti) == 1
+    (first,) = tool.platform.items_of(tool.activity)
+    copy = replace(book.item(first), id=first + 1, resource_link_id="copy" if is_coupled else None)
+    book.items[copy.id] = copy
+    link = {f"{CORE}resource_link": {"id": "copy", "title": "Social media policy (copy)"}}
+    colleague = tool.platform.person(SCHOOL, "assistant")
+    owe(tool, arrive(tool, colleague, **link, **endpoint(tool, lineitem=OMIT)), 95)
+    assert outbox.send_due(tool.lti) == 1
+    assert {one.id for one in book.items.values() if one.tag == copy.tag} == {first, copy.id}
+    grades = {one: book.grade(one, colleague.id) for one in (first, copy.id)}
+    assert {one: grade.score if grade else None for one, grade in grades.items()} == {
+        first: None,
+        copy.id: 95,
+    }
+    assert held(tool) == 80
 
 
 def test_a_line_item_that_may_not_be_looked_for_needs_attention(tool: World) -> None:

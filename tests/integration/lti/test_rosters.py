@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -56,6 +58,31 @@ def kinds(course: Course) -> list[str]:
             select(LedgerEntry.kind, func.count()).group_by(LedgerEntry.kind).order_by("kind")
         )
         return [f"{kind} {number}" for kind, number in found]
+
+
+def memory(which: str) -> float:
+    """Of this process, in MiB."""
+    said = Path("/proc/self/status").read_text()
+    return int(said.partition(f"{which}:")[2].split()[0]) / 1024
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel of Linux says what a process held")
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_nr_6_ten_thousand_members_are_no_trouble(
+    course: Course, moodle: Lists, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On one page, as Moodle sends them: within a minute of CPU, and 100 MiB."""
+    monkeypatch.setattr(taking_in, "BREATH_SECONDS", 0)  # nobody else writes here
+    moodle.says(json.dumps(container(*(member(number) for number in range(10_000)))))
+    Path("/proc/self/clear_refs").write_text("5")  # the peak is what it holds now
+    before, began = memory("VmHWM"), time.process_time()
+    row = course.read()
+    assert (row.state, row.found, row.joined) == (READ, 10_000, 10_000)
+    assert time.process_time() - began < 60
+    assert memory("VmHWM") - before < 100
+    moodle.says(container(*(member(number) for number in range(10_000, 10_002))))
+    row = course.read()
+    assert (row.found, row.left) == (2, 10_000)
 
 
 def test_members_of_a_linked_course_are_the_schools_people(tool: World) -> None:
