@@ -21,6 +21,7 @@ from lti_tool.training.cycles.owing import Owed, state_of
 from lti_tool.training.cycles.settling import is_settled, settle
 from lti_tool.training.cycles.states import has_begun, is_away, state
 from lti_tool.training.models import Completion, Declaration, Journey
+from lti_tool.ui.format import local
 from tests.factories.little_school import little_school
 
 SCHOOL = replace(little_school().schools["little-school"])
@@ -123,6 +124,44 @@ def test_a_cycle_opens_on_its_set_date_once_and_everybody_there_owes_it(school: 
     assert gone not in owing(school)
     with school.reading() as session:
         assert ledger.verify(session, school_id=SCHOOL.id) == (1, None)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_the_hour_after_midnight_belongs_to_the_new_day_also_where_the_clocks_change(
+    school: Database,
+) -> None:
+    """A refresh that opens on the day on which the clocks go back, and closes on the one on which
+    they go forward. In summer time half past midnight is still yesterday by UTC."""
+    with school.transaction() as session:
+        calendar = session.scalars(select(Calendar)).one()
+        calendar.opens_month, calendar.opens_day = 10, 25
+        calendar.closes_month, calendar.closes_day = 3, 28
+    early, late, new = person(school), person(school), person(school, starts_on=date(2027, 3, 29))
+
+    def at(day: int, month: int, hour: int) -> datetime:
+        return datetime(2027 if month == 3 else 2026, month, day, hour, 30, tzinfo=UTC)
+
+    assert opened(school, at(24, 10, 22)) is None, "23.30 on the day before"
+    made = opened(school, at(24, 10, 23))
+    assert made is not None, "00.30 on the day"
+    assert made.people == 2
+    completed(school, early, "annual-refresh", "2026-27", at(24, 10, 23))
+    settled(school, at(25, 10, 23))
+    with school.reading() as session:
+        rows = {one.person_id: one for one in session.scalars(select(Obligation))}
+        assert (rows[early].outcome, rows[early].ended_on) == ("done", date(2026, 10, 25))
+        assert (rows[late].outcome, rows[late].due_on) == ("", date(2027, 3, 28))
+    for hour, states in ((22, ("due", "not-due")), (23, ("overdue", "due"))):
+        settled(school, at(28, 3, hour))
+        today = state(local(at(28, 3, hour)).date(), schools=[SCHOOL.id])
+        with school.reading() as session:
+            found = {
+                one: session.scalars(select(today).where(Obligation.person_id == one)).one()
+                for one in (late, new)
+            }
+        assert found == dict(zip((late, new), states, strict=True))
+    for who in (early, late):
+        assert len(owing(school)[who]) == 1
 
 
 def test_settling_again_writes_nothing(school: Database) -> None:
