@@ -267,7 +267,8 @@ class Learner:
         if kind in self.looked_at:
             return
         self.looked_at.add(kind)
-        self.tool.evaluate(AXE_SOURCE)
+        if not self.tool.evaluate("'axe' in window"):
+            self.tool.evaluate(AXE_SOURCE)
         found = self.tool.evaluate(
             "() => axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa',"
             " 'wcag22aa', 'best-practice']})"

@@ -1,15 +1,21 @@
 """Somebody learns in Teams; the school's Moodle gets the score once the two are known as one."""
 
 from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import datetime
 from uuid import UUID
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from lti_tool.core.clock import utc_now
-from lti_tool.people import joins
+from lti_tool.lti import launch as lti_door
+from lti_tool.people import arrive, joins
+from lti_tool.people.arrive import Admission, Arrival
 from lti_tool.people.models import Identity
+from lti_tool.teams import arriving as teams_door
 from lti_tool.teams import tenants
 from lti_tool.training.doors.elsewhere import owe_elsewhere
 from sandbox_lms.schools import SCHOOLS
@@ -100,6 +106,42 @@ def work(product: Product) -> None:
 def launch(product: Product, person: Known) -> Visitor:
     activity = product.platform.activity_at(SCHOOL, "induction")
     return Visitor(product, person, activity)
+
+
+OF_THE_DOOR = {"door", "realm", "subject", "platform_name", "frame_ancestors", "place_id"}
+"""What tells one door from the other; nothing above asks which it was."""
+
+
+@pytest.mark.one_machine("listens to what is handed over within one process")
+@pytest.mark.parametrize("kind", ["starter", "governor", "head"])
+def test_the_two_doors_hand_over_the_same_of_one_person(
+    both: tuple[Product, Issuer], kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    product, issuer = both
+    handed: list[Arrival] = []
+
+    def admit(session: Session, arrival: Arrival, *, now: datetime) -> Admission:
+        handed.append(arrival)
+        return arrive.admit(session, arrival, now=now)
+
+    for door in (lti_door, teams_door):
+        monkeypatch.setattr(door, "admit", admit)
+    person = product.platform.person(SCHOOL, kind)
+    launch(product, person)
+    TabVisitor(product, issuer, person)
+    from_lti, from_teams = (asdict(one) for one in handed)
+    assert {one for one in from_lti if from_lti[one] != from_teams[one]} == OF_THE_DOOR
+    assert (from_lti["door"], from_teams["door"]) == ("lti", "teams")
+    assert (from_lti["subject"], from_teams["subject"]) == (person.id, object_id(person))
+    assert from_teams["realm"] == f"teams:{TENANT_ID}"
+    assert from_teams["name"] == person.name
+    assert from_teams["email"] == person.email
+    assert (from_teams["school_id"], from_teams["module"]) == (SCHOOL, "induction")
+    assert from_teams["may_ask_to_manage"] is (kind == "head")
+    assert {type(value) for value in from_lti.values()} == {str, bool, UUID}, "and no claim"
+    assert {one: type(from_lti[one]) for one in from_lti} == {
+        one: type(from_teams[one]) for one in from_teams
+    }
 
 
 def test_done_in_teams_is_done_in_moodle(both: tuple[Product, Issuer]) -> None:

@@ -1,8 +1,10 @@
 """How built assets are served, and what is said when there are none."""
 
-from collections.abc import Iterator
+import gzip
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import brotli
 import pytest
 from werkzeug.test import Client
 from werkzeug.wrappers import Response
@@ -26,6 +28,24 @@ def test_an_asset_is_compressed_immutable_and_ours_alone(client: Client) -> None
     assert response.headers["X-Content-Type-Options"] == "nosniff"
     assert response.headers["Cross-Origin-Resource-Policy"] == "same-origin"
     assert "Access-Control-Allow-Origin" not in response.headers
+    response.close()
+
+
+@pytest.mark.parametrize("name", sorted(assets.manifest()))
+@pytest.mark.parametrize(
+    ("encoding", "unpack"), [("br", brotli.decompress), ("gzip", gzip.decompress), ("", bytes)]
+)
+def test_every_asset_goes_out_compressed_to_whoever_can_read_it(
+    client: Client, name: str, encoding: str, unpack: Callable[[bytes], bytes]
+) -> None:
+    response = client.get(assets.asset_url(name), headers={"Accept-Encoding": encoding})
+    assert response.status_code == 200
+    assert response.headers.get("Content-Encoding", "") == encoding
+    assert "Accept-Encoding" in response.headers["Vary"]
+    plain = (assets.STATIC / assets.manifest()[name]).read_bytes()
+    assert unpack(response.data) == plain
+    assert len(response.data) == int(response.headers["Content-Length"])
+    assert (len(response.data) < len(plain)) is bool(encoding)
     response.close()
 
 
