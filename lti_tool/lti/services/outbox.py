@@ -1,23 +1,25 @@
 """Sends what is owed, so that no score is lost: a platform that is away for a day loses nothing.
 
-A row is claimed under a lease in one short transaction, sent without any, and its outcome
-written in another. A worker that dies in between leaves a lease that runs out; the row is then
-sent again with the timestamp it had, which a platform that took it the first time answers with
-409.
+Some rows of one activity are claimed under a lease in one short transaction, sent one after
+another without any, and their outcomes written in another. A worker that dies in between leaves a
+lease that runs out; the rows are then sent again with the timestamps they had, which a platform
+that took them the first time answers with 409. Where sending takes long, what was sent is written
+and the rest given back, so that nobody's score waits for others'.
 """
 
 import logging
 import random
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final
+from itertools import groupby
+from typing import Any, Final
 from uuid import UUID
 
 from huey import crontab
 from huey.api import Huey
-from sqlalchemy import ColumnElement, and_, delete, exists, or_, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import bindparam, delete, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from lti_tool.core import ledger
@@ -34,9 +36,10 @@ from lti_tool.lti.models import (
     ResourceLink,
     ScoreOutbox,
 )
-from lti_tool.lti.platforms import Lti, Platform
+from lti_tool.lti.platforms import Lti
 from lti_tool.lti.services import breaker, placing
 from lti_tool.lti.services.breaker import RECONNECT, UNREACHABLE
+from lti_tool.lti.services.claiming import claim
 from lti_tool.lti.services.connection import TokenRefused, Unreachable
 from lti_tool.lti.services.reconciling import reconcile
 from lti_tool.lti.services.scores import (
@@ -52,17 +55,39 @@ from lti_tool.lti.services.sending import Outcome, Owed, attempt
 
 log = logging.getLogger(__name__)
 
-LEASE: Final = timedelta(minutes=10)
 FIRST_WAIT: Final = timedelta(seconds=10)
 LONGEST_WAIT: Final = timedelta(hours=1)
 GIVE_UP: Final = timedelta(days=3)
-MOST_RACES: Final = 5
+AT_A_TIME: Final = 25
+"""Scores under one lease: what a worker that dies may leave to be sent again."""
+UNRECORDED: Final = 2.0
+"""Seconds that scores which were sent may wait for others' to be, before they are recorded."""
+GIVEN_BACK: Final = Outcome(PENDING, "given-back")
+"""Of a score that was claimed and not tried: it is due as it was."""
+
+Tried = list[tuple[Owed, Outcome]]
+
+_outbox = ScoreOutbox.metadata.tables["score_outbox"]
+KEEP_SENT: Final = (
+    update(_outbox)
+    .where(_outbox.c.id == bindparam("row"))
+    .values(
+        state=SENT,
+        reason=bindparam("why"),
+        last_status=bindparam("status"),
+        line_item_url=bindparam("url"),
+        lease_until=None,
+        next_at=bindparam("at"),
+        sent_at=bindparam("at"),
+        replaces=False,
+    )
+)
 
 
 def deliver(lti: Lti, row_id: UUID) -> Outcome | None:
     """Try once to send a score, if it is due and nobody else is at it."""
-    owed = _claim(lti, ScoreOutbox.id == row_id)
-    return _deliver(lti, owed) if owed else None
+    tried = _deliver(lti, claim(lti, ScoreOutbox.id == row_id))
+    return tried[0][1] if tried else None
 
 
 def send_due(lti: Lti, *, hurry: bool = False) -> int:
@@ -71,26 +96,24 @@ def send_due(lti: Lti, *, hurry: bool = False) -> int:
     A platform that does not answer is left alone for the rest of this round. ``hurry`` waits
     neither for the time that a failed score is due again nor for a breaker.
     """
-    sent, tripped, tried = 0, set[UUID](), set[UUID]()
+    sent, most, tripped, failed = 0, AT_A_TIME, set[UUID](), set[UUID]()
     if hurry:
         with lti.database.transaction() as session:
             for registration_id in session.scalars(select(Registration.id)):
                 breaker.close(session, registration_id)
     while True:
-        owed = _claim(
-            lti,
-            ScoreOutbox.registration_id.not_in(tripped),
-            ScoreOutbox.id.not_in(tried),
-            hurry=hurry,
-        )
-        if owed is None:
+        here = ScoreOutbox.registration_id.not_in(tripped)
+        claimed = claim(lti, here, most=most, but=failed, hurry=hurry)
+        if not claimed:
             return sent
-        outcome = _deliver(lti, owed)
-        sent += outcome.state == SENT
-        if not outcome.renews:
-            tried.add(owed.id)
-        if outcome.reason == UNREACHABLE:
-            tripped.add(owed.platform.id)
+        tried = [each for each in _deliver(lti, claimed) if each[1] is not GIVEN_BACK]
+        most = min(2 * len(tried), AT_A_TIME)  # few where the platform is slow
+        for owed, outcome in tried:
+            sent += outcome.state == SENT
+            if outcome.state != SENT and not outcome.renews:
+                failed.add(owed.id)
+            if outcome.reason == UNREACHABLE:
+                tripped.add(owed.platform.id)
 
 
 def sweep(lti: Lti) -> int:
@@ -140,11 +163,15 @@ def register_tasks(queue: Huey, lti: Lti) -> Callable[[str], object]:
 
     @queue.task(name="send_score")  # type: ignore[untyped-decorator]
     def send_score(row_id: str) -> None:
-        outcome = deliver(lti, UUID(row_id))
-        if outcome is not None and outcome.state == PENDING:
-            # The sweeper would find it too, within a minute of its time.
-            delay = 0 if outcome.renews else (outcome.wait or FIRST_WAIT).total_seconds() + 1
-            send_score.schedule((row_id,), delay=delay)
+        """And with it some others that are due: where many wait, it is done with many at once."""
+        for owed, outcome in _deliver(
+            lti, claim(lti, ScoreOutbox.id == UUID(row_id), most=AT_A_TIME)
+        ):
+            if outcome.state == PENDING:
+                # The sweeper would find it too, within a minute of its time.
+                is_due = outcome.renews or outcome is GIVEN_BACK
+                delay = 0 if is_due else (outcome.wait or FIRST_WAIT).total_seconds() + 1
+                send_score.schedule((str(owed.id),), delay=delay)
 
     @queue.periodic_task(crontab(minute="*"), name="sweep_scores")  # type: ignore[untyped-decorator]
     def sweep_scores() -> None:
@@ -158,95 +185,39 @@ def register_tasks(queue: Huey, lti: Lti) -> Callable[[str], object]:
     return wake
 
 
-def _claim(lti: Lti, *which: ColumnElement[bool], hurry: bool = False) -> Owed | None:
-    """The score that is due first, taken upon us. Where another worker was quicker (with another
-    score of that person, or with the one call to a platform that was away) the next is looked for.
-    """
-    for _ in range(MOST_RACES):
-        try:
-            with lti.database.transaction() as session:
-                row = _first_due(session, lti.clock(), *which, hurry=hurry)
-                platform = lti.registry.by_id(row.registration_id) if row else None
-                if row is None or platform is None:
-                    return None
-                if breaker.may_call(session, platform.id, now=lti.clock()):
-                    return _owed(session, row, platform, lti.clock() + LEASE)
-        except IntegrityError:
-            continue
-    return None
-
-
-def _first_due(
-    session: Session, now: datetime, *which: ColumnElement[bool], hurry: bool
-) -> ScoreOutbox | None:
-    found: ScoreOutbox | None = session.scalar(
-        select(ScoreOutbox)
-        .join(Registration)
-        .where(
-            Registration.disabled_at.is_(None),
-            ~breaker.is_left_alone(now),
-            _is_due(now, hurry),
-            *which,
-        )
-        .order_by(ScoreOutbox.next_at, ScoreOutbox.id)
-        .limit(1)
-        .with_for_update(skip_locked=True, of=ScoreOutbox)
-    )
-    return found
-
-
-def _is_due(now: datetime, hurry: bool) -> ColumnElement[bool]:
-    """Waiting and due, or left behind by a worker; never two of one person at one time."""
-    other = ScoreOutbox.__table__.alias("other")
-    is_busy = exists().where(
-        other.c.registration_id == ScoreOutbox.registration_id,
-        other.c.subject == ScoreOutbox.subject,
-        other.c.state == SENDING,
-        other.c.id != ScoreOutbox.id,
-    )
-    waits = ScoreOutbox.state == PENDING
-    return or_(
-        and_(waits if hurry else and_(waits, ScoreOutbox.next_at <= now), ~is_busy),
-        and_(ScoreOutbox.state == SENDING, ScoreOutbox.lease_until < now),
-    )
-
-
-def _owed(session: Session, row: ScoreOutbox, platform: Platform, lease_until: datetime) -> Owed:
-    row.state, row.lease_until = SENDING, lease_until
-    row.attempts += 1
-    session.flush()
-    place, url = placing.keep(session, row)
-    sent = session.execute(
-        select(ScoreOutbox.cycle, ScoreOutbox.score).where(
-            ScoreOutbox.registration_id == row.registration_id,
-            ScoreOutbox.resource_link_row_id == row.resource_link_row_id,
-            ScoreOutbox.subject == row.subject,
-            or_(ScoreOutbox.state == SENT, ScoreOutbox.id == row.id),
-        )
-    ).all()
-    session.flush()
-    return Owed(
-        id=row.id,
-        platform=platform,
-        place=place,
-        subject=row.subject,
-        score=row.score,
-        payload=row.payload,
-        line_item_url=url,
-        attempts=row.attempts,
-        was_renewed=row.was_renewed,
-        replaces=row.replaces,
-        sent_scores=frozenset(score for cycle, score in sent if cycle == row.cycle),
-        older_scores=frozenset(score for cycle, score in sent if cycle != row.cycle),
-        lease_until=lease_until,
-    )
-
-
-def _deliver(lti: Lti, owed: Owed) -> Outcome:
+def _deliver(lti: Lti, claimed: Sequence[Owed]) -> Tried:
+    """Try one after another, as long as the platform answers and quickly; record all."""
+    ahead, tried, until = list(claimed), Tried(), time.monotonic() + UNRECORDED
     try:
-        outcome = attempt(lti, owed)
+        while ahead:
+            owed = ahead.pop(0)
+            outcome = _try(lti, owed)
+            tried.append((owed, outcome))
+            if outcome.reason == UNREACHABLE or time.monotonic() > until:
+                break
+    finally:
+        tried += [(owed, GIVEN_BACK) for owed in ahead]
+        tried = _record(lti, tried) if tried else tried
+    for owed, outcome in tried:
+        log.info(
+            "score",
+            extra={
+                "outbox": str(owed.id),
+                "registration": str(owed.platform.id),
+                "state": outcome.state,
+                "reason": outcome.reason,
+                "status": outcome.status,
+                "attempt": owed.attempts,
+            },
+        )
+    return tried
+
+
+def _try(lti: Lti, owed: Owed) -> Outcome:
+    try:
+        return attempt(lti, owed)
     except Unreachable as fault:
-        outcome = Outcome(PENDING, UNREACHABLE, wait=fault.wait)
+        return Outcome(PENDING, UNREACHABLE, wait=fault.wait)
     except TokenRefused as fault:
         log.warning(
             "token refused",
@@ -256,65 +227,102 @@ def _deliver(lti: Lti, owed: Owed) -> Outcome:
                 "error": fault.error,
             },
         )
-        outcome = Outcome(BLOCKED, RECONNECT, fault.status)
+        return Outcome(BLOCKED, RECONNECT, fault.status)
     except placing.BeingSought:
-        outcome = Outcome(PENDING, "line-item-sought")
-    outcome = _record(lti, owed, outcome)
-    log.info(
-        "score",
-        extra={
-            "outbox": str(owed.id),
-            "registration": str(owed.platform.id),
-            "state": outcome.state,
-            "reason": outcome.reason,
-            "status": outcome.status,
-            "attempt": owed.attempts,
-        },
-    )
-    return outcome
+        return Outcome(PENDING, "line-item-sought")
 
 
-def _record(lti: Lti, owed: Owed, outcome: Outcome) -> Outcome:
-    now = lti.clock()
+def _record(lti: Lti, tried: Tried) -> Tried:
+    """What became of scores under one lease; returns that, with how long to wait."""
+    now, recorded, sent = lti.clock(), Tried(), list[dict[str, Any]]()
     with lti.database.transaction() as session:
-        _note_answer(session, owed.platform.id, outcome, now)
-        row = session.scalar(
-            select(ScoreOutbox)
-            .where(
-                ScoreOutbox.id == owed.id,
-                ScoreOutbox.state == SENDING,
-                ScoreOutbox.lease_until == owed.lease_until,
-            )
-            .with_for_update()
+        _note_answers(session, tried, now)
+        ours = _still_ours(session, tried)
+        for owed, outcome in tried:
+            row = ours.get(owed.id)
+            if row is None:  # our lease ran out: whoever took it over has the last word
+                recorded.append((owed, outcome))
+                continue
+            url = outcome.line_item_url or row.line_item_url
+            if outcome.state == SENT:
+                sent.append(_sent(owed, outcome, url, now))
+                _remember(session, row, outcome.status, url, now)
+            else:
+                outcome = _keep(session, owed, outcome, url, now)
+            recorded.append((owed, outcome))
+        if sent:
+            session.flush()
+            session.connection().execute(KEEP_SENT, sent)
+    return recorded
+
+
+def _still_ours(session: Session, tried: Tried) -> dict[UUID, Any]:
+    of_it = _outbox.c
+    found = session.execute(
+        select(
+            *(of_it.id, of_it.school_id, of_it.person_id, of_it.completion_id, of_it.module),
+            *(of_it.cycle, of_it.registration_id, of_it.score, of_it.timestamp),
+            of_it.line_item_url,
         )
-        if row is None:
-            return outcome  # our lease ran out: whoever took it over has the last word
-        if outcome.state == PENDING and not outcome.renews:
-            is_open = breaker.breaker_state(session, owed.platform.id).is_open
-            outcome = _wait_or_give_up(row, outcome, is_open, now)
-        row.state, row.reason, row.last_status = outcome.state, outcome.reason, outcome.status
-        row.line_item_url = outcome.line_item_url or row.line_item_url
-        row.lease_until, row.next_at = None, now + (outcome.wait or timedelta())
-        if outcome.renews:
-            later = outcome.not_before or now
-            renew(session, row, now=max(now, later + timedelta(seconds=1)))
-            row.was_renewed = True
-        if row.state == PENDING:
-            give_way(session, row)  # a better one may have been owed meanwhile
-        elif row.state == SENT:
-            row.sent_at, row.replaces = now, False
-            _remember(session, row, now)
+        .where(
+            of_it.id.in_([owed.id for owed, _ in tried]),
+            of_it.state == SENDING,
+            of_it.lease_until == tried[0][0].lease_until,
+        )
+        .with_for_update()
+    )
+    return {row.id: row for row in found}
+
+
+def _sent(owed: Owed, outcome: Outcome, url: str, now: datetime) -> dict[str, Any]:
+    return {
+        "row": owed.id,
+        "why": outcome.reason,
+        "status": outcome.status,
+        "url": url,
+        "at": now,
+    }
+
+
+def _keep(session: Session, owed: Owed, outcome: Outcome, url: str, now: datetime) -> Outcome:
+    """What became of a score that is not with the platform."""
+    row = session.get_one(ScoreOutbox, owed.id)
+    row.state, row.lease_until = outcome.state, None
+    if outcome is GIVEN_BACK:
+        row.attempts -= 1
+        give_way(session, row)
+        return outcome
+    if outcome.state == PENDING and not outcome.renews:
+        is_open = breaker.breaker_state(session, owed.platform.id).is_open
+        outcome = _wait_or_give_up(row, outcome, is_open, now)
+    row.state, row.reason, row.last_status = outcome.state, outcome.reason, outcome.status
+    row.line_item_url, row.next_at = url, now + (outcome.wait or timedelta())
+    if outcome.renews:
+        later = outcome.not_before or now
+        renew(session, row, now=max(now, later + timedelta(seconds=1)))
+        row.was_renewed = True
+    if row.state == PENDING:
+        give_way(session, row)  # a better one may have been owed meanwhile
     return outcome
 
 
-def _note_answer(session: Session, registration_id: UUID, outcome: Outcome, now: datetime) -> None:
-    """What the outcome says of the platform as a whole."""
-    if outcome.reason == UNREACHABLE:
-        breaker.failed(session, registration_id, now=now, wait=outcome.wait)
-    elif outcome.reason == RECONNECT:
-        breaker.refused(session, registration_id, now=now)
-    elif outcome.status:
-        breaker.answered(session, registration_id, now=now)
+def _note_answers(session: Session, tried: Tried, now: datetime) -> None:
+    """What the outcomes say of the platform as a whole, in their order; the same again says
+    nothing new."""
+    for (registration_id, says), alike in groupby(tried, _says):
+        if says == UNREACHABLE:
+            breaker.failed(session, registration_id, now=now, wait=next(alike)[1].wait)
+        elif says == RECONNECT:
+            breaker.refused(session, registration_id, now=now)
+        elif says:
+            breaker.answered(session, registration_id, now=now)
+
+
+def _says(tried: tuple[Owed, Outcome]) -> tuple[UUID, str]:
+    owed, outcome = tried
+    of_platform = outcome.reason in (UNREACHABLE, RECONNECT)
+    says = outcome.reason if of_platform else "answered" if outcome.status else ""
+    return owed.platform.id, says
 
 
 def _wait_or_give_up(row: ScoreOutbox, outcome: Outcome, is_open: bool, now: datetime) -> Outcome:
@@ -327,7 +335,7 @@ def _wait_or_give_up(row: ScoreOutbox, outcome: Outcome, is_open: bool, now: dat
     return replace(outcome, wait=max(spread, outcome.wait or timedelta()))
 
 
-def _remember(session: Session, row: ScoreOutbox, now: datetime) -> None:
+def _remember(session: Session, row: Any, status: int, url: str, now: datetime) -> None:
     ledger.append(
         session,
         school_id=row.school_id,
@@ -337,8 +345,8 @@ def _remember(session: Session, row: ScoreOutbox, now: datetime) -> None:
             "module": row.module,
             "cycle": row.cycle,
             "registration": str(row.registration_id),
-            "line_item": row.line_item_url,
-            "status": row.last_status,
+            "line_item": url,
+            "status": status,
             "timestamp": row.timestamp.isoformat(timespec="milliseconds"),
         },
         person_id=row.person_id,

@@ -1,12 +1,15 @@
 """One attempt to send a score, and what the platform's answer means."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from sqlalchemy import or_, select
+
 from lti_tool.lti.claims import RESULT_SCOPE, SCORE_SCOPE
-from lti_tool.lti.models import BLOCKED, DEAD, NOT_SCORED, PENDING, SENT
+from lti_tool.lti.models import BLOCKED, DEAD, NOT_SCORED, PENDING, SENT, ScoreOutbox
 from lti_tool.lti.platforms import Lti, Platform
 from lti_tool.lti.services import line_items, placing
 from lti_tool.lti.services.breaker import RECONNECT, UNREACHABLE
@@ -42,11 +45,6 @@ class Owed:
     attempts: int
     was_renewed: bool
     replaces: bool
-    sent_scores: frozenset[int]
-    """What we sent for this person and cycle."""
-    older_scores: frozenset[int]
-    """What we sent for this person in other cycles: where there is one line item, it may hold
-    them still."""
     lease_until: datetime
 
 
@@ -109,20 +107,36 @@ def _look_after_conflict(lti: Lti, owed: Owed, url: str) -> Outcome:
             return Outcome(SENT, "held-already", 409)
         return _try_later(owed, "newer-there", None)
     result = found.get(owed.subject)
-    if result is not None and _is_held(owed, result):
+    ours, older = _sent_scores(lti, owed)
+    if result is not None and _is_held(owed, result, older):
         return Outcome(SENT, "held-already", 409)
-    ours = owed.sent_scores | owed.older_scores
-    if result is None or owed.replaces or any(result.is_about(score) for score in ours):
+    if result is None or owed.replaces or any(result.is_about(score) for score in ours | older):
         return _try_later(owed, "newer-there", result.at if result else None)
     return Outcome(BLOCKED, OVERRIDDEN, 409)
 
 
-def _is_held(owed: Owed, result: line_items.Result) -> bool:
+def _sent_scores(lti: Lti, owed: Owed) -> tuple[set[int], set[int]]:
+    """What we sent for this person in this cycle, with this score, and what in others: where there
+    is one line item, it may hold them still."""
+    with lti.database.reading() as session:
+        sent = session.execute(
+            select(ScoreOutbox.cycle, ScoreOutbox.score).where(
+                ScoreOutbox.registration_id == owed.platform.id,
+                ScoreOutbox.resource_link_row_id == owed.place.link_id,
+                ScoreOutbox.subject == owed.subject,
+                or_(ScoreOutbox.state == SENT, ScoreOutbox.id == owed.id),
+            )
+        ).all()
+    ours = {score for cycle, score in sent if cycle == owed.place.cycle}
+    return ours, {score for cycle, score in sent if cycle != owed.place.cycle}
+
+
+def _is_held(owed: Owed, result: line_items.Result, older: Collection[int]) -> bool:
     """Ours, or a better one that is not just what an earlier cycle left there."""
     if result.is_about(owed.score):
         return True
     is_better = result.percent > owed.score and not owed.replaces
-    return is_better and not any(result.is_about(score) for score in owed.older_scores)
+    return is_better and not any(result.is_about(score) for score in older)
 
 
 def _try_later(owed: Owed, reason: str, at: datetime | None) -> Outcome:

@@ -6,9 +6,10 @@ from datetime import timedelta
 import pytest
 
 from lti_tool.lti.models import ScoreOutbox
-from lti_tool.lti.services import breaker, outbox, scores
+from lti_tool.lti.services import breaker, claiming, outbox, scores
 from lti_tool.lti.services.breaker import Breaker, breaker_state
 from lti_tool.lti.services.scores import Delivery
+from lti_tool.lti.services.sending import Owed
 from tests.conformance.world import SCHOOL, World
 from tests.conftest import SetClock
 from tests.factories.scoring import arrive, asked, held, owe, rows, where
@@ -56,18 +57,18 @@ def test_an_answer_is_an_answer(tool: World, clock: SetClock, kind: str) -> None
 def test_when_its_time_has_come_one_call_tries(tool: World, clock: SetClock) -> None:
     _open(tool, clock)
     clock.move(minutes=1)
-    gate, claimed = threading.Barrier(3), list[object]()
+    gate, claimed = threading.Barrier(3), list[list[Owed]]()
 
     def work() -> None:
         gate.wait()
-        claimed.append(outbox._claim(tool.lti))
+        claimed.append(claiming.claim(tool.lti))
 
     threads = [threading.Thread(target=work) for _ in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sum(one is not None for one in claimed) == 1
+    assert sum(map(len, claimed)) == 1
 
 
 def test_a_probe_that_fails_waits_longer_each_time_up_to_a_quarter_of_an_hour(

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from lti_tool.lti.claims import LINE_ITEM_SCOPE, SCORE_SCOPE
 from lti_tool.lti.models import ResourceLink
-from lti_tool.lti.services import outbox, placing
+from lti_tool.lti.services import claiming, outbox, placing
 from lti_tool.lti.services.scores import Delivery
 from sandbox_lms.platform import OMIT
 from tests.conformance.world import CORE, SCHOOL, World
@@ -220,8 +220,7 @@ def test_a_search_that_a_dead_worker_left_is_taken_over(tool: World, clock: SetC
     owe(tool, arrive(tool), cycle="2026-27")
     outbox.send_due(tool.lti)
     owe(tool, arrive(tool), cycle="2027-28")
-    claimed = outbox._claim(tool.lti)
-    assert claimed is not None
+    (claimed,) = claiming.claim(tool.lti)
     placing._begin(tool.lti, claimed.place, "")
     with pytest.raises(placing.BeingSought):
         placing.seek(tool.lti, claimed.platform, claimed.place)

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from lti_tool.core import ledger
 from lti_tool.core.errors import ToolError
 from lti_tool.lti.models import ScoreOutbox
-from lti_tool.lti.services import outbox, scores, sending
+from lti_tool.lti.services import claiming, outbox, scores, sending
 from lti_tool.lti.services.scores import Delivery
 from sandbox_lms.platform import OMIT
 from tests.conformance.world import SCHOOL, World
@@ -140,11 +140,10 @@ def test_a_better_score_owed_while_one_is_on_its_way(tool: World, clock: SetCloc
     """The first try fails after a better score came: the lower one must never follow it."""
     visit = arrive(tool)
     owe(tool, visit, 80)
-    claimed = outbox._claim(tool.lti)
-    assert claimed is not None
+    (claimed,) = claiming.claim(tool.lti)
     owe(tool, visit, 95)
     assert outbox.send_due(tool.lti) == 0, "one at a time for each person"
-    outbox._record(tool.lti, claimed, sending.Outcome("pending", "unreachable"))
+    outbox._record(tool.lti, [(claimed, sending.Outcome("pending", "unreachable"))])
     clock.move(hours=2)
     assert outbox.send_due(tool.lti) == 1
     assert held(tool) == 95
@@ -163,7 +162,7 @@ def test_what_is_on_its_way_or_stands_below_a_better_one_is_not_sent_again(tool:
     owe(tool, visit, 80)
     outbox.send_due(tool.lti)
     owe(tool, visit, 90)
-    assert outbox._claim(tool.lti)
+    assert claiming.claim(tool.lti)
     lower, better = rows(tool)
     for row, code in ((lower, "score-superseded"), (better, "score-is-waiting")):
         with tool.database.transaction() as session, pytest.raises(ToolError) as refusal:

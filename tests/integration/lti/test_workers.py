@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from lti_tool.lti.models import Nonce, Registration
 from lti_tool.lti.platforms import disable_platform
-from lti_tool.lti.services import outbox, scores, sending
+from lti_tool.lti.services import claiming, outbox, scores, sending
 from tests.conformance.world import SCHOOL, World
 from tests.conftest import SetClock
 from tests.factories.scoring import arrive, asked, held, owe, rows, where
@@ -16,33 +16,30 @@ from tests.factories.scoring import arrive, asked, held, owe, rows, where
 def test_a_lease_left_behind_is_taken_over(tool: World, clock: SetClock) -> None:
     """A worker that was killed after the platform took the score."""
     completion_id = owe(tool, arrive(tool))
-    claimed = outbox._claim(tool.lti)
-    assert claimed is not None
+    (claimed,) = claiming.claim(tool.lti)
     assert outbox.send_due(tool.lti) == 0
     clock.move(minutes=11)
     assert outbox.send_due(tool.lti) == 1
     assert where(tool, completion_id).state == "sent"
-    outbox._record(tool.lti, claimed, sending.Outcome("dead", "late"))
+    outbox._record(tool.lti, [(claimed, sending.Outcome("dead", "late"))])
     assert where(tool, completion_id).state == "sent"
 
 
 def test_a_worker_that_lost_its_lease_has_no_say(tool: World, clock: SetClock) -> None:
     owe(tool, arrive(tool))
-    first = outbox._claim(tool.lti)
+    (first,) = claiming.claim(tool.lti)
     clock.move(minutes=11)
-    second = outbox._claim(tool.lti)
-    assert first is not None
-    assert second is not None
-    outbox._record(tool.lti, first, sending.Outcome("dead", "late"))
+    (second,) = claiming.claim(tool.lti)
+    outbox._record(tool.lti, [(first, sending.Outcome("dead", "late"))])
     assert [row.state for row in rows(tool)] == ["sending"]
-    outbox._record(tool.lti, second, sending.Outcome("sent"))
+    outbox._record(tool.lti, [(second, sending.Outcome("sent"))])
     assert [row.state for row in rows(tool)] == ["sent"]
 
 
 def test_somebody_whose_score_is_on_its_way_holds_up_nobody_else(tool: World) -> None:
     visit = arrive(tool)
     owe(tool, visit, cycle="2025")
-    assert outbox._claim(tool.lti) is not None
+    assert claiming.claim(tool.lti)
     owe(tool, visit, cycle="2026")
     owe(tool, arrive(tool, tool.platform.person(SCHOOL, "governor")))
     assert outbox.send_due(tool.lti) == 1
