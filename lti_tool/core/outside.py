@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
+from queue import Empty, SimpleQueue
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -39,6 +40,7 @@ MOST_KEPT: Final = 8
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Allows = Callable[[str, str], bool]
+Task = tuple["_Work", str, str, dict[str, str], bytes | None, int]
 NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
 # Not public, though Python does not know it yet: a cloud's own services (RFC 6890 §2.2.2), and
 # sites of old (RFC 3879).
@@ -80,6 +82,7 @@ class Outside:
         # Where the tool itself is only on this machine, so are its platforms: development.
         self._loopback = is_loopback(urlsplit(config.url).hostname or "")
         self._kept: deque[tuple[float, requests.Session]] = deque(maxlen=MOST_KEPT)
+        self._idle: deque[SimpleQueue[Task]] = deque()
 
     def allows(self, host: str, address: str) -> bool:
         """Whether ``host`` may be called at ``address``, one of those it resolves to."""
@@ -118,13 +121,12 @@ class Outside:
     ) -> Answer:
         """One call that somebody waits for: over after ``seconds``, whatever the other side does.
 
-        It runs on a thread of its own, which also a name server or a server that answers a byte
-        at a time cannot hold: the waiting ends, and the connection is cut. No redirect is
-        followed. Raises ``HostRefused``, ``Outage``.
+        It runs on another thread, which also a name server or a server that answers a byte at a
+        time cannot hold: the waiting ends, and the connection is cut. No redirect is followed.
+        Raises ``HostRefused``, ``Outage``.
         """
         work = _Work(time.monotonic() + seconds)
-        args = (work, method, url, dict(headers), body, largest)
-        threading.Thread(target=self._do, args=args, daemon=True).start()
+        self._hand((work, method, url, dict(headers), body, largest))
         if not work.done.wait(seconds):
             work.give_up()
             raise Outage("no answer in time")
@@ -132,6 +134,36 @@ class Outside:
             raise work.fault
         assert work.answer is not None  # noqa: S101  (done, and without a fault)
         return work.answer
+
+    def _hand(self, task: "Task") -> None:
+        """To a thread that has nothing to do, or to a new one: each serves one call at a time."""
+        try:
+            inbox = self._idle.pop()
+        except IndexError:
+            inbox = SimpleQueue()
+            threading.Thread(target=self._serve, args=(inbox,), daemon=True).start()
+        inbox.put(task)
+
+    def _serve(self, inbox: "SimpleQueue[Task]") -> None:
+        while True:
+            try:
+                task = inbox.get(timeout=KEPT_FOR)
+            except Empty:
+                try:
+                    self._idle.remove(inbox)
+                except ValueError:
+                    continue  # somebody has just taken us, and hands us a call
+                return
+            work = task[0]
+            try:
+                self._do(*task)
+            finally:
+                went_well = work.went_well
+                if went_well:
+                    self._idle.append(inbox)
+                work.finish()
+            if not went_well:
+                return
 
     @contextmanager
     def _open(self) -> Iterator[requests.Session]:
@@ -165,15 +197,7 @@ class Outside:
         try:
             with (
                 self._open() as http,
-                http.request(
-                    method,
-                    url,
-                    headers=headers,
-                    data=body,
-                    timeout=work.left(),
-                    allow_redirects=False,
-                    stream=True,
-                ) as response,
+                _send(http, method, url, headers, body, work.left()) as response,
             ):
                 raw = _read(response, work, largest)
             work.answer = Answer(response.status_code, raw, response.headers, response.reason or "")
@@ -181,8 +205,21 @@ class Outside:
             work.fault = fault
         except (requests.RequestException, HTTPError, OSError, ValueError, Outage) as fault:
             work.fault = Outage(type(fault).__name__)
-        finally:
-            work.finish()
+
+
+def _send(
+    http: requests.Session,
+    method: str,
+    url: str,
+    headers: dict[str, str],
+    body: bytes | None,
+    seconds: float,
+) -> requests.Response:
+    """As ``http.request`` does it, without what we have no use for: cookies, redirects, hooks and
+    passwords of a file cost as much again."""
+    request = requests.Request(method, url, {**http.headers, **headers}, data=body).prepare()
+    settings: Any = http.merge_environment_settings(url, {}, True, None, None)
+    return http.get_adapter(url).send(request, timeout=seconds, **settings)
 
 
 class _Work:
@@ -196,6 +233,10 @@ class _Work:
         self._lock = threading.Lock()
         self._wires: list[socket.socket] = []
         self._is_over = False
+
+    @property
+    def went_well(self) -> bool:
+        return self.answer is not None and not self._is_over
 
     def left(self) -> float:
         return max(0.001, self.deadline - time.monotonic())

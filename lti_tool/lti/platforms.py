@@ -212,6 +212,8 @@ class Lti:
             self.outside, unknown="launch-token-invalid", away="platform-keys-unavailable"
         )
         self.registry = Registry(database)
+        self.tokens: dict[tuple[UUID, str], tuple[str, datetime]] = {}
+        """By platform and scopes, as the database keeps them too: each with its end."""
         self.token_locks: dict[tuple[UUID, str], threading.Lock] = {}
         self.wake: Callable[[str], object] = _nobody_to_wake
         self.wake_reader: Callable[[str], object] = _nobody_to_wake

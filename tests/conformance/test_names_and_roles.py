@@ -71,6 +71,7 @@ def test_n_2_and_n_3_and_n_4_what_is_asked(tool: World) -> None:
 def test_n_5_the_one_scope_it_needs(tool: World) -> None:
     with tool.database.transaction() as session:
         session.execute(delete(AccessToken))
+    tool.lti.tokens.clear()
     link(tool).read()
     (asked,) = [one for one in tool.platform.requests_seen if one.path == "/token"]
     assert parse_qs(asked.body.decode())["scope"] == [MEMBERS_SCOPE]
@@ -228,6 +229,7 @@ def test_nr_6_a_token_service_in_trouble(course: Course, kind: str, reason: str)
     course.tool.platform.faults.put("token", kind)
     with course.tool.database.transaction() as session:
         session.execute(delete(AccessToken))
+    course.tool.lti.tokens.clear()
     row = course.read()
     assert (row.state, row.reason) == (FAILED, reason)
 

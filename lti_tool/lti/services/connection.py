@@ -205,14 +205,19 @@ def access_token(lti: Lti, platform: Platform, scopes: Sequence[str], *, refused
     ``Unreachable``, ``TokenRefused``.
     """
     wanted = " ".join(sorted(scopes))
+    known = lti.tokens.get((platform.id, wanted))
+    if known and known[0] != refused and known[1] - TOKEN_MARGIN > lti.clock():
+        return known[0]
     with lti.token_locks.setdefault((platform.id, wanted), threading.Lock()):
         now = lti.clock()
         mine = (AccessToken.registration_id == platform.id) & (AccessToken.scopes == wanted)
         with lti.database.reading() as session:
             kept = session.scalar(select(AccessToken).where(mine))
         if kept and kept.token != refused and kept.expires_at - TOKEN_MARGIN > now:
+            lti.tokens[platform.id, wanted] = kept.token, kept.expires_at
             return kept.token
         token, life = _ask_for_token(lti, platform, wanted, now)
+        lti.tokens[platform.id, wanted] = token, now + life
         row = {"registration_id": platform.id, "scopes": wanted, "token": token}
         try:
             with lti.database.transaction() as session:
