@@ -135,7 +135,7 @@ class Outside:
         assert work.answer is not None  # noqa: S101  (done, and without a fault)
         return work.answer
 
-    def _hand(self, task: "Task") -> None:
+    def _hand(self, task: Task) -> None:
         """To a thread that has nothing to do, or to a new one: each serves one call at a time."""
         try:
             inbox = self._idle.pop()
@@ -144,26 +144,29 @@ class Outside:
             threading.Thread(target=self._serve, args=(inbox,), daemon=True).start()
         inbox.put(task)
 
-    def _serve(self, inbox: "SimpleQueue[Task]") -> None:
-        while True:
+    def _serve(self, inbox: SimpleQueue[Task]) -> None:
+        while self._serve_once(inbox):
+            pass  # and nothing of the last call is held meanwhile
+
+    def _serve_once(self, inbox: SimpleQueue[Task]) -> bool:
+        """One call; whether to wait for another. A thread that met a fault is not kept."""
+        try:
+            task = inbox.get(timeout=KEPT_FOR)
+        except Empty:
             try:
-                task = inbox.get(timeout=KEPT_FOR)
-            except Empty:
-                try:
-                    self._idle.remove(inbox)
-                except ValueError:
-                    continue  # somebody has just taken us, and hands us a call
-                return
-            work = task[0]
-            try:
-                self._do(*task)
-            finally:
-                went_well = work.went_well
-                if went_well:
-                    self._idle.append(inbox)
-                work.finish()
-            if not went_well:
-                return
+                self._idle.remove(inbox)
+            except ValueError:
+                return True  # somebody has just taken us, and hands us a call
+            return False
+        work = task[0]
+        try:
+            self._do(*task)
+        finally:
+            went_well = work.went_well
+            if went_well:
+                self._idle.append(inbox)
+            work.finish()
+        return went_well
 
     @contextmanager
     def _open(self) -> Iterator[requests.Session]:
@@ -205,6 +208,8 @@ class Outside:
             work.fault = fault
         except (requests.RequestException, HTTPError, OSError, ValueError, Outage) as fault:
             work.fault = Outage(type(fault).__name__)
+        finally:
+            _work.current = None
 
 
 def _send(
@@ -215,11 +220,12 @@ def _send(
     body: bytes | None,
     seconds: float,
 ) -> requests.Response:
-    """As ``http.request`` does it, without what we have no use for: cookies, redirects, hooks and
-    passwords of a file cost as much again."""
+    """As ``http.request`` does it, without what we have no use for and what costs as much again:
+    cookies, redirects, hooks, and a file of passwords that could take our token's place."""
     request = requests.Request(method, url, {**http.headers, **headers}, data=body).prepare()
-    settings: Any = http.merge_environment_settings(url, {}, True, None, None)
-    return http.get_adapter(url).send(request, timeout=seconds, **settings)
+    address = request.url or ""
+    settings: Any = http.merge_environment_settings(address, {}, True, None, None)
+    return http.get_adapter(address).send(request, timeout=seconds, **settings)
 
 
 class _Work:

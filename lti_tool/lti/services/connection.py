@@ -198,7 +198,8 @@ def _is_here(url: str) -> bool:
 
 
 def access_token(lti: Lti, platform: Platform, scopes: Sequence[str], *, refused: str = "") -> str:
-    """A bearer token for these scopes, kept until a minute before it expires.
+    """A bearer token for these scopes, kept until a minute before it expires: in the database, for
+    all processes, and as it stands there in our memory.
 
     ``refused`` is one that the platform does not take (any more). Of several workers of this
     process that want the same token one asks, and the others get what it got. Raises
@@ -217,12 +218,12 @@ def access_token(lti: Lti, platform: Platform, scopes: Sequence[str], *, refused
             lti.tokens[platform.id, wanted] = kept.token, kept.expires_at
             return kept.token
         token, life = _ask_for_token(lti, platform, wanted, now)
-        lti.tokens[platform.id, wanted] = token, now + life
         row = {"registration_id": platform.id, "scopes": wanted, "token": token}
         try:
             with lti.database.transaction() as session:
                 session.execute(delete(AccessToken).where(mine))
                 session.execute(insert(AccessToken).values(**row, expires_at=now + life))
+            lti.tokens[platform.id, wanted] = token, now + life
         except IntegrityError:
             pass  # another process keeps one of its own; ours is as good
         return token

@@ -107,7 +107,8 @@ def send_due(lti: Lti, *, hurry: bool = False) -> int:
         if not claimed:
             return sent
         tried = [each for each in _deliver(lti, claimed) if each[1] is not GIVEN_BACK]
-        most = min(2 * len(tried), AT_A_TIME)  # few where the platform is slow
+        # As many as a slow platform took in time; more again where it took all.
+        most = len(tried) if len(tried) < len(claimed) else min(2 * most, AT_A_TIME)
         for owed, outcome in tried:
             sent += outcome.state == SENT
             if outcome.state != SENT and not outcome.renews:
@@ -164,13 +165,14 @@ def register_tasks(queue: Huey, lti: Lti) -> Callable[[str], object]:
     @queue.task(name="send_score")  # type: ignore[untyped-decorator]
     def send_score(row_id: str) -> None:
         """And with it some others that are due: where many wait, it is done with many at once."""
-        for owed, outcome in _deliver(
-            lti, claim(lti, ScoreOutbox.id == UUID(row_id), most=AT_A_TIME)
-        ):
+        claimed = claim(lti, ScoreOutbox.id == UUID(row_id), most=AT_A_TIME)
+        for owed, outcome in _deliver(lti, claimed):
+            if outcome is GIVEN_BACK:
+                send_score(str(owed.id))
+                break  # the others that were given back go with it
             if outcome.state == PENDING:
                 # The sweeper would find it too, within a minute of its time.
-                is_due = outcome.renews or outcome is GIVEN_BACK
-                delay = 0 if is_due else (outcome.wait or FIRST_WAIT).total_seconds() + 1
+                delay = 0 if outcome.renews else (outcome.wait or FIRST_WAIT).total_seconds() + 1
                 send_score.schedule((str(owed.id),), delay=delay)
 
     @queue.periodic_task(crontab(minute="*"), name="sweep_scores")  # type: ignore[untyped-decorator]

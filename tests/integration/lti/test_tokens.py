@@ -3,14 +3,17 @@
 import json
 import threading
 from urllib.parse import parse_qs
+from uuid import UUID
 
 import jwt
 import pytest
 from flask import Flask, Response
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
-from lti_tool.lti.claims import SCORE_SCOPE
+from lti_tool.lti.claims import RESULT_SCOPE, SCORE_SCOPE
 from lti_tool.lti.models import AccessToken
+from lti_tool.lti.platforms import Lti, Platform
 from lti_tool.lti.services import connection, outbox
 from sandbox_lms.serve import running
 from tests.conformance.world import SCHOOL, World
@@ -59,6 +62,64 @@ def test_a_token_is_kept_until_shortly_before_its_end(tool: World, clock: SetClo
         assert kept.scopes == SCORE_SCOPE
 
 
+def known(tool: World, registration_id: UUID | None = None) -> Platform:
+    platform = tool.lti.registry.by_id(registration_id or tool.registration_id)
+    assert platform is not None
+    return platform
+
+
+def test_a_token_in_memory_ends_with_its_life(tool: World, clock: SetClock) -> None:
+    """Also where the clock alone says so, and nothing was asked of the database meanwhile."""
+    platform = known(tool)
+    first = connection.access_token(tool.lti, platform, [SCORE_SCOPE])
+    clock.move(minutes=58)
+    assert connection.access_token(tool.lti, platform, [SCORE_SCOPE]) == first
+    clock.move(minutes=1)
+    assert connection.access_token(tool.lti, platform, [SCORE_SCOPE]) != first
+    assert len(asked(tool, "/token")) == 2
+
+
+def test_a_token_in_memory_is_for_its_scopes_and_its_platform(tool: World) -> None:
+    another = known(tool, tool.register("theirs", SCHOOL, client_id="of-another"))
+    both = [SCORE_SCOPE, RESULT_SCOPE]
+    tokens = [
+        connection.access_token(tool.lti, known(tool), scopes)
+        for scopes in ([SCORE_SCOPE], [RESULT_SCOPE], both, both[::-1])
+    ]
+    assert len(set(tokens)) == 3
+    assert tokens[2] == tokens[3]
+    with pytest.raises(connection.TokenRefused):  # a client that the platform does not know
+        connection.access_token(tool.lti, another, [SCORE_SCOPE])
+
+
+def test_a_token_that_another_process_renewed_is_taken_up(tool: World, clock: SetClock) -> None:
+    other, platform = Lti(tool.lti.config, tool.database, clock), known(tool)
+    old = connection.access_token(tool.lti, platform, [SCORE_SCOPE])
+    assert connection.access_token(other, platform, [SCORE_SCOPE]) == old
+    tool.platform.revoke_tokens()
+    new = connection.access_token(other, platform, [SCORE_SCOPE], refused=old)
+    assert connection.access_token(tool.lti, platform, [SCORE_SCOPE], refused=old) == new
+    assert connection.access_token(tool.lti, platform, [SCORE_SCOPE]) == new
+    assert len(asked(tool, "/token")) == 2
+    other.http.close()
+
+
+def test_only_a_token_that_the_database_keeps_is_in_memory(
+    tool: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two processes that ask at once one keeps its token. Would the other go on with its own, a
+    platform that revoked both would refuse it twice in a row."""
+
+    def too_late(table: object) -> None:
+        raise IntegrityError("another process was quicker", None, ValueError())
+
+    with monkeypatch.context() as patch:
+        patch.setattr(connection, "insert", too_late)
+        first = connection.access_token(tool.lti, known(tool), [SCORE_SCOPE])
+    assert connection.access_token(tool.lti, known(tool), [SCORE_SCOPE]) != first
+    assert len(asked(tool, "/token")) == 2
+
+
 def test_sec_10_client_assertion(tool: World) -> None:
     owe(tool, arrive(tool))
     outbox.send_due(tool.lti)
@@ -87,8 +148,7 @@ def test_several_workers_that_want_a_token_neither_storm_nor_stumble(
     tool: World, processes: int
 ) -> None:
     arrive(tool)
-    platform = tool.lti.registry.by_id(tool.registration_id)
-    assert platform is not None
+    platform = known(tool)
     if processes > 1:
         tool.lti.token_locks = _NoLocks()  # type: ignore[assignment]
     gate, tokens = threading.Barrier(4), list[str]()
@@ -110,8 +170,7 @@ def test_several_workers_that_want_a_token_neither_storm_nor_stumble(
 
 def test_ags_8_of_two_workers_with_a_token_that_ended_one_renews_it(tool: World) -> None:
     arrive(tool)
-    platform = tool.lti.registry.by_id(tool.registration_id)
-    assert platform is not None
+    platform = known(tool)
     old = connection.access_token(tool.lti, platform, [SCORE_SCOPE])
     tool.platform.revoke_tokens()
     renewed = {

@@ -1,15 +1,19 @@
 """The one door to the outside: which addresses it opens to, and that nothing holds it open."""
 
+import gc
 import gzip
 import socket
 import ssl
 import threading
 import time
 import tracemalloc
+import weakref
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
 from cryptography import x509
@@ -157,6 +161,67 @@ def test_a_connection_serves_the_next_call_too() -> None:
     assert len(connections) == 2
 
 
+def test_a_thread_serves_the_next_call_too_and_holds_nothing_of_the_last() -> None:
+    door, before = outside("http://localhost:8000"), threading.active_count()
+    with listening(answers(20, lambda wire: None)) as url:
+        threads = set[int]()
+        for _ in range(20):
+            answer = weakref.ref(door.call("GET", url, headers={}))
+            threads.add(threading.active_count())
+    assert max(threads) <= before + 3, "who listens, who serves there, and one of ours"
+    gc.collect()
+    assert answer() is None
+
+
+def test_calls_at_one_time_have_a_thread_each() -> None:
+    """A slow answer of one server does not hold up another's."""
+    door, gate, both = outside("http://localhost:8000"), threading.Barrier(3), list[bytes]()
+
+    def serve(wire: socket.socket) -> None:
+        gate.wait(10)
+        wire.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
+
+    def ask(url: str) -> None:
+        both.append(door.call("GET", url, headers={}, seconds=20).body)
+
+    for _ in range(2):  # with new threads, then with kept ones
+        with listening(serve) as url:
+            asking = [threading.Thread(target=ask, args=(url,)) for _ in range(2)]
+            for thread in asking:
+                thread.start()
+            gate.wait(10)
+            for thread in asking:
+                thread.join(20)
+    assert both == [b"{}"] * 4
+
+
+def test_a_thread_without_a_call_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lti_tool.core.outside.KEPT_FOR", 0.05)
+    door, before = outside("http://localhost:8000"), threading.active_count()
+    for _ in range(3):
+        with listening(says(b"HTTP/1.1 204 None\r\nConnection: close\r\n\r\n")) as url:
+            assert door.call("GET", url, headers={}).status == 204
+        wait_for_threads(before)
+    assert not door._idle
+
+
+def test_a_call_that_is_handed_to_a_thread_as_it_ends_is_served(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It has waited for long enough, and somebody takes it before it can say so."""
+    monkeypatch.setattr("lti_tool.core.outside.KEPT_FOR", 0.0)
+    door = outside("http://localhost:8000")
+    door._idle = deque([SimpleQueue()])
+    inbox = door._idle.pop()
+    server = threading.Thread(target=door._serve, args=(inbox,), daemon=True)
+    server.start()
+    time.sleep(0.05)
+    assert server.is_alive(), "whoever took it will hand it a call"
+    door._idle.append(inbox)
+    with listening(says(b"HTTP/1.1 204 None\r\nConnection: close\r\n\r\n")) as url:
+        assert door.call("GET", url, headers={}).status == 204
+
+
 def test_a_kept_connection_is_not_kept_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lti_tool.core.outside.KEPT_FOR", 0.0)
     door, connections = outside("http://localhost:8000"), list[int]()
@@ -188,6 +253,67 @@ def test_a_slow_server_is_cut_off_on_a_kept_connection_too() -> None:
             door.call("GET", url, headers={}, seconds=0.4)
         assert time.monotonic() - began < 5
     wait_for_threads(before)
+
+
+def test_what_is_sent_says_who_we_are_and_nothing_that_was_not_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file of passwords for this host must not take our token's place."""
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login a password b\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    heard: list[bytes] = []
+
+    def serve(wire: socket.socket) -> None:
+        wire.sendall(b"HTTP/1.1 200 OK\r\nSet-Cookie: a=b; Path=/\r\nContent-Length: 2\r\n\r\n{}")
+        said = wire.recv(65536)
+        while not said.endswith(b"{}"):  # it may come in pieces
+            said += wire.recv(65536)
+        heard.append(said)
+        wire.sendall(b"HTTP/1.1 204 None\r\n\r\n")
+
+    door, headers = outside("http://localhost:8000"), {"Authorization": "Bearer t", "Accept": "x/y"}
+    with listening(serve) as url:
+        door.call("GET", url, headers=headers)
+        door.call("POST", f"{url}a?b=c", headers=headers, body=b"{}")
+    line, _, rest = heard[0].partition(b"\r\n")
+    head, _, body = rest.partition(b"\r\n\r\n")
+    said = dict(one.split(b": ", 1) for one in head.split(b"\r\n"))
+    assert (line, body) == (b"POST /a?b=c HTTP/1.1", b"{}")
+    assert said[b"Authorization"] == b"Bearer t"
+    assert said[b"Accept"] == b"x/y"
+    assert said[b"User-Agent"] == b"Clauseway (LTI 1.3 tool)"
+    assert said[b"Content-Length"] == b"2"
+    assert b"Cookie" not in said
+
+
+@pytest.mark.parametrize(
+    ("no_proxy", "asks"), [("", b"GET http://localhost/ HTTP/1.1"), ("*", b"")]
+)
+def test_a_proxy_of_the_environment_is_asked(
+    monkeypatch: pytest.MonkeyPatch, no_proxy: str, asks: bytes
+) -> None:
+    heard: list[bytes] = []
+
+    def serve(wire: socket.socket) -> None:
+        heard.append(wire.recv(65536).partition(b"\r\n")[0])
+        wire.sendall(b"HTTP/1.1 204 None\r\nConnection: close\r\n\r\n")
+
+    def nobody(*_args: object, **_more: object) -> socket.socket:
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr("lti_tool.core.outside.create_connection", nobody)
+    for name in ("no_proxy", "http_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    with listening(serve, reads=False) as url:
+        monkeypatch.setenv("HTTP_PROXY", url)
+        monkeypatch.setenv("http_proxy", url)
+        monkeypatch.setenv("NO_PROXY", no_proxy)
+        try:
+            status = outside("http://localhost:8000").call("GET", "http://localhost", headers={})
+        except Outage:
+            status = None
+    assert heard == ([asks] if asks else [])
+    assert (status is not None) == bool(asks)
 
 
 def test_no_redirect_is_followed() -> None:
@@ -412,6 +538,21 @@ def test_the_certificate_must_be_for_the_name(certificate: ssl.SSLContext) -> No
         assert door.call("GET", secure.replace("127.0.0.1", "localhost"), headers={}).is_ok
         with pytest.raises(Outage):
             door.call("GET", secure, headers={})
+
+
+def test_the_certificate_must_be_one_that_is_trusted(
+    certificate: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also on a door that has called there before, with other settings."""
+    door = outside("http://localhost:8000")
+    said = says(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+    with listening(over_tls(certificate, said), reads=False) as url:
+        address = url.replace("http://127.0.0.1", "https://localhost")
+        assert door.call("GET", address, headers={}).is_ok
+        for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+            monkeypatch.delenv(name, raising=False)
+        with pytest.raises(Outage):
+            door.call("GET", address, headers={})
 
 
 def test_a_slow_server_is_cut_off_over_tls_too(certificate: ssl.SSLContext) -> None:
