@@ -91,13 +91,15 @@ def _beside(
     but: Collection[UUID],
     hurry: bool,
 ) -> list[ScoreOutbox]:
-    """A score and others that are due where it is, one of each person."""
+    """A score and others that are due where it is, one of each person.
+
+    The platform is no condition: it would have SQLite look through all that was ever sent there.
+    """
     found = {row.subject: row}
     if most > 1:
         others = session.scalars(
             select(ScoreOutbox)
             .where(
-                ScoreOutbox.registration_id == row.registration_id,
                 ScoreOutbox.resource_link_row_id == row.resource_link_row_id,
                 ScoreOutbox.module == row.module,
                 ScoreOutbox.cycle == row.cycle,
@@ -109,7 +111,8 @@ def _beside(
             .with_for_update(skip_locked=True)
         )
         for other in others:
-            found.setdefault(other.subject, other)
+            if other.registration_id == row.registration_id:
+                found.setdefault(other.subject, other)
     return list(found.values())
 
 
