@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from bench import cycles, ledger, rosters
 from bench.serving import SCHOOL, Platform, start_worker
 from lti_tool.core.database import Database
 from lti_tool.core.ledger import verify
 from lti_tool.curriculum.reading import ROOT, read_catalogue
-from lti_tool.lti.models import ScoreOutbox
+from lti_tool.lti.models import PENDING, SENDING, ScoreOutbox
 
 APPENDS: Final = 300
 PATIENCE: Final = 600.0
@@ -88,22 +88,26 @@ def _timed(act: Callable[[], object]) -> float:
 
 
 def _passback(instance: Path, platform: Platform, url: str) -> dict[str, float]:
-    """A worker sends whatever is owed; what that costs is read between the first and the last."""
-    database = Database(url)
-    with database.reading() as session:
-        owed = select(ScoreOutbox.id).where(ScoreOutbox.state == "pending")
-        number = len(session.scalars(owed).all())
-    database.engine.dispose()
-    tokens, first = platform.tokens, platform.scores
+    """A worker sends whatever is owed; what that costs is read between the first that it records
+    and the last."""
+    database, tokens = Database(url), platform.tokens
+
+    def left() -> int:
+        with database.reading() as session:
+            is_owed = ScoreOutbox.state.in_((PENDING, SENDING))
+            return session.scalar(select(func.count()).where(is_owed)) or 0
+
+    number = left()
     worker = start_worker(instance, "http://localhost:8000", database=url)
     try:
-        _await(lambda: platform.scores > first)
-        begun, cpu = platform.scores, worker.cpu()
-        _await(lambda: platform.scores >= first + number)
+        _await(lambda: left() < number)
+        measured, cpu = left(), worker.cpu()
+        _await(lambda: not left())
         spent = worker.cpu() - cpu
     finally:
         worker.stop()
-    return {SCORE: 1000 * spent / (first + number - begun), "tokens": platform.tokens - tokens}
+        database.engine.dispose()
+    return {SCORE: 1000 * spent / measured, "tokens": platform.tokens - tokens}
 
 
 def _await(is_so: Callable[[], bool]) -> None:
@@ -111,7 +115,7 @@ def _await(is_so: Callable[[], bool]) -> None:
     while not is_so():
         if time.monotonic() > deadline:
             raise TimeoutError("the worker did not send what is owed")
-        time.sleep(0.002)
+        time.sleep(0.01)
 
 
 def _floors(platform: Platform, people: int, owed: int) -> dict[str, float]:
