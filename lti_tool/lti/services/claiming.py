@@ -55,9 +55,8 @@ def claim(
                     continue
                 place, url = placing.keep(session, row)
                 # A line item that has still to be found is found for one.
-                rows = (
-                    [row] if is_probe or not url else _beside(session, row, most, now, but, hurry)
-                )
+                is_alone = is_probe or (place.may_look and not url)
+                rows = [row] if is_alone else _beside(session, row, most, now, but, hurry)
                 return _take(session, rows, platform, place, url, lti.clock() + LEASE)
         except IntegrityError:
             continue

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select, update
 
 from lti_tool.core import ledger
+from lti_tool.lti.claims import SCORE_SCOPE
 from lti_tool.lti.models import ScoreOutbox
 from lti_tool.lti.platforms import Lti
 from lti_tool.lti.services import claiming, outbox, sending
@@ -17,7 +18,7 @@ from lti_tool.lti.services.breaker import breaker_state
 from lti_tool.lti.services.sending import Outcome, Owed
 from tests.conformance.world import SCHOOL, World
 from tests.conftest import SetClock
-from tests.factories.scoring import arrive, asked, held, owe, rows
+from tests.factories.scoring import arrive, asked, endpoint, held, owe, rows
 
 FOUR = ("starter", "teacher", "assistant", "governor")
 
@@ -79,6 +80,25 @@ def test_scores_of_one_activity_go_under_one_lease(tool: World) -> None:
     (lease,) = {one.lease_until for one in claimed}
     assert [row.lease_until for row in rows(tool)] == [*[lease] * 4, None]
     assert claiming.claim(tool.lti, most=25) == []
+
+
+def test_one_goes_alone_where_its_line_item_has_to_be_found(tool: World) -> None:
+    owe_all(tool, "supply")
+    assert outbox.send_due(tool.lti) == 1
+    owe_all(tool, *FOUR, cycle="2027")
+    assert len(claiming.claim(tool.lti, most=25)) == 1
+
+
+def test_where_none_may_be_looked_for_all_go_to_the_one_there_is(tool: World) -> None:
+    only = endpoint(tool, scope=[SCORE_SCOPE])
+    for cycle in ("2026", "2027"):
+        for kind in FOUR:
+            owe(tool, arrive(tool, tool.platform.person(SCHOOL, kind), **only), 90, cycle=cycle)
+    for _ in range(2):
+        claimed = claiming.claim(tool.lti, most=25)
+        assert len(claimed) == 4
+        assert {outcome.state for _, outcome in outbox._deliver(tool.lti, claimed)} == {"sent"}
+        tool.platform.gradebook.grades.clear()  # which would hold the first year's as just as new
 
 
 def test_never_two_of_one_person_even_where_one_stands_for_the_other(tool: World) -> None:
