@@ -8,7 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Row, Select, case, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from lti_tool.config import is_mail_address
 from lti_tool.people.models import Absence, Grant, Membership, Person
@@ -88,7 +88,7 @@ def load(
     duties, languages = _duties(session, of)
     mailed = {row.root: row for row in session.execute(_mailed(of, apart_from))}
     own = {root: row.mailed_on for root, row in mailed.items()}
-    elsewhere = {row.root: row.mailed_on for row in session.execute(_mailed_elsewhere(of, today))}
+    elsewhere = _mailed_elsewhere(session, of, today)
     readers = [
         Reader(
             person_id=root,
@@ -208,20 +208,27 @@ def _mailed(of: Narrowed, apart_from: UUID | None) -> Select[Any]:
     return statement.group_by(root_id)
 
 
-def _mailed_elsewhere(of: Narrowed, today: date) -> Select[UUID, date]:
+def _mailed_elsewhere(session: Session, of: Narrowed, today: date) -> dict[UUID, date]:
     """On which of the last days another school wrote to each who is also at this one. That it
-    wrote is all that is asked: which school, and what about, stays there."""
-    here = of(select(root_id), Membership).scalar_subquery()
-    known = select(Person.id).where(or_(Person.id.in_(here), Person.one_with.in_(here)))
-    columns = select(root_id.label("root"), func.max(_went_on).label("mailed_on"))
-    return (
-        columns.select_from(Reminder)
-        .join(Person, Person.id == Reminder.person_id)
-        .where(
+    wrote is all that is asked: which school, and what about, stays there.
+
+    Asked of the person themselves and of who is one with them apart: in one question, a database
+    goes through everybody there is.
+    """
+    same = aliased(Person)
+    of_people = of(select(root_id, func.max(_went_on)), Membership)
+    found: dict[UUID, date] = {}
+    for joined in (
+        of_people.join(Reminder, Reminder.person_id == root_id),
+        of_people.join(same, same.one_with == root_id).join(
+            Reminder, Reminder.person_id == same.id
+        ),
+    ):
+        statement = joined.where(
             Reminder.school_id != of.school_id,
             Reminder.state != DROPPED,
-            Reminder.person_id.in_(known),
             _went_on > today - WEEK,
         )
-        .group_by(root_id)
-    )
+        for root, day in session.execute(statement.group_by(root_id)):
+            found[root] = max(day, found.get(root, day))
+    return found
