@@ -59,11 +59,11 @@ def changes(known: Known, now: Known) -> Changes:
         (id(one) in mine, Change(one.before, one.after, one.kind, frozenset(one.topics)))
         for one in found
     ]
-    told = {id(one.now) for is_mine, one in every if is_mine}
+    told = {one.now.id for is_mine, one in every if is_mine and one.now}
     return Changes(
         mine=(
             *(one for is_mine, one in every if is_mine),
-            *(one for one in _newly_bound(known, now) if id(one.now) not in told),
+            *(one for one in _newly_bound(known, now) if one.now and one.now.id not in told),
         ),
         others=tuple(one for is_mine, one in every if not is_mine),
     )

@@ -53,6 +53,14 @@ def test_a_clause_that_changed_and_is_new_to_the_reader_is_told_once() -> None:
     assert [one.now.id for one in found if one.now].count("c3") == 1
 
 
+def test_so_it_is_where_the_same_versions_were_compared_before_in_another_reading() -> None:
+    school = little_school().schools["little-school"]
+    changes(replace(OLD, school=school, version=school.policy), NEW)
+    anew = replace(NEW, version=next_version(school.policy))
+    found = changes(Known(school, school.policy, "governor", OLD.declared_on), anew).mine
+    assert [one.now.id for one in found if one.now].count("c3") == 1
+
+
 def test_two_schools_with_one_policy_do_not_differ() -> None:
     other = replace(SCHOOL, id="other", name="Other")
     assert differing_topics(OLD, replace(OLD, school=other)) == ()
