@@ -44,10 +44,10 @@ def read(lti: Lti, roster_id: UUID) -> str:
     return _read(lti, claimed) if claimed else ""
 
 
-def read_due(lti: Lti) -> int:
+def read_due(lti: Lti, *which: ColumnElement[bool]) -> int:
     """Read every course that is due, or was left behind by a worker; returns how many were."""
     number = 0
-    while claimed := _claim(lti, Roster.next_at <= lti.clock()):
+    while claimed := _claim(lti, Roster.next_at <= lti.clock(), *which):
         _read(lti, claimed)
         number += 1
     return number
@@ -58,7 +58,7 @@ def register_tasks(queue: Huey, lti: Lti) -> Callable[[str], object]:
 
     @queue.task(name="read_roster")  # type: ignore[untyped-decorator]
     def read_roster(roster_id: str) -> None:
-        read(lti, UUID(roster_id))
+        read_due(lti, Roster.id == UUID(roster_id))  # it may have been read while this waited
 
     @queue.periodic_task(crontab(minute="*"), name="read_rosters")  # type: ignore[untyped-decorator]
     def read_rosters() -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from huey import MemoryHuey
 from sqlalchemy import event, func, select, update
 from sqlalchemy.exc import IntegrityError
 
@@ -107,6 +108,20 @@ def test_reading_again_changes_nothing(course: Course) -> None:
         was, stood = before[subject]
         assert (person.id, person.name, membership.id) == (was.id, was.name, stood.id)
         assert (membership.confirmed_at, membership.left_at) == (stood.confirmed_at, None)
+
+
+def test_a_course_that_was_read_meanwhile_is_not_read_once_more_for_its_wake(
+    course: Course, moodle: Lists
+) -> None:
+    wake = reading.register_tasks(MemoryHuey(immediate=True), course.tool.lti)
+    assert reading.read_due(course.tool.lti) == 1
+    number = course.row().number
+    wake(str(course.id))
+    assert course.row().number == number
+    with course.tool.database.transaction() as session:
+        courses.ask(session, school_id=SCHOOL, roster_id=course.id, now=course.tool.lti.clock())
+    wake(str(course.id))
+    assert course.row().number == number + 1
 
 
 def test_nobody_becomes_a_manager_by_a_roster(course: Course, moodle: Lists) -> None:
