@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, cast
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import bindparam, select, update
@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 
 from lti_tool.core.database import Table
 from lti_tool.core.errors import ToolError
-from lti_tool.core.hot import Hot
 from lti_tool.core.ids import new_id
 from lti_tool.curriculum.content import keep
 from lti_tool.curriculum.cycles import cycle_of
@@ -75,9 +74,6 @@ FIND: Final = select(Journey).where(
     Journey.cycle == bindparam("cycle"),
 )
 FIND_LOCKED: Final = FIND.with_for_update()
-LOCK: Final = Hot(
-    select(*Journey.__table__.c).where(Journey.id == bindparam("id")).with_for_update()
-)
 
 
 def find(
@@ -95,8 +91,8 @@ def find(
 
 
 def locked(session: Session, journey: Journey) -> Journey:
-    """The journey as it is now, a plain row; other tabs wait until the commit."""
-    return cast(Journey, LOCK.one(session, {"id": journey.id}))
+    """The journey as it is now; other tabs wait until the commit."""
+    return session.get_one(Journey, journey.id, with_for_update=True, populate_existing=True)
 
 
 def begin(
@@ -178,15 +174,8 @@ def read_anew(session: Session, *, course: Course, journey: Journey, now: dateti
     """
     if not course.is_short:
         raise ToolError("page-not-found")
-    session.execute(
-        update(Journey)
-        .where(
-            Journey.id == journey.id,
-            Journey.school_id == journey.school_id,
-            Journey.changes_read_at.is_(None),
-        )
-        .values(changes_read_at=now)
-    )
+    journey.changes_read_at = journey.changes_read_at or now
+    session.flush()
 
 
 def read_again(session: Session, *, course: Course, journey: Journey, now: datetime) -> None:

@@ -149,7 +149,8 @@ def begin_first_round(session: Session, *, course: Course, journey: Journey, now
     if chosen:
         _begin_round(session, course, journey, (), chosen, now)
     else:
-        _learned(session, journey, now)
+        journey.learned_at = now
+        session.flush()
 
 
 def submit_answer(
@@ -219,22 +220,10 @@ def _end_round(
     session: Session, course: Course, journey: Journey, so_far: Sitting, now: datetime
 ) -> None:
     if so_far.outcome.is_passed:
-        _learned(session, journey, now)
+        journey.learned_at = journey.learned_at or now
+        session.flush()
     else:
         _ask_again(session, course, journey, so_far, now)
-
-
-def _learned(session: Session, journey: Journey, now: datetime) -> None:
-    """The scenarios are passed; the first time counts."""
-    session.execute(
-        update(Journey)
-        .where(
-            Journey.id == journey.id,
-            Journey.school_id == journey.school_id,
-            Journey.learned_at.is_(None),
-        )
-        .values(learned_at=now)
-    )
 
 
 def _ask_again(
