@@ -62,9 +62,10 @@ from lti_tool.training.versions import views as version_views
 from lti_tool.training.year import tasks as year_tasks
 from lti_tool.training.year import views as year_views
 from lti_tool.ui import assets, pages
-from lti_tool.ui.errors import ERRORS, UNKNOWN
+from lti_tool.ui.errors import ERRORS
 from lti_tool.ui.format import morning
 from lti_tool.ui.headers import security_headers
+from lti_tool.ui.refusals.general import UNKNOWN
 
 log = logging.getLogger(__name__)
 

@@ -11,8 +11,9 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, PrefixLoader
 from markupsafe import Markup
 
 from lti_tool.ui.assets import asset_url
-from lti_tool.ui.errors import ERRORS, UNKNOWN
+from lti_tool.ui.errors import ERRORS
 from lti_tool.ui.format import LOCAL, clock_time, day, day_and_time
+from lti_tool.ui.refusals.general import UNKNOWN
 
 MOST_KEPT: Final = 500
 ui = Blueprint("ui", __name__, template_folder="templates")

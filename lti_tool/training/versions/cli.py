@@ -16,7 +16,8 @@ from lti_tool.training.cycles.versions import in_use
 from lti_tool.training.versions import words
 from lti_tool.training.versions.opening import open_version
 from lti_tool.training.versions.preview import difference, preview
-from lti_tool.ui.errors import ERRORS, UNKNOWN
+from lti_tool.ui.errors import ERRORS
+from lti_tool.ui.refusals.general import UNKNOWN
 
 policies = AppGroup("policies", help="The versions of schools' policies.")
 school_option = click.option("--school", required=True, metavar="SLUG", help="Whose policy.")

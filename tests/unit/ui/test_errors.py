@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from lti_tool.ui.errors import ERRORS, UNKNOWN
+from lti_tool.ui.errors import ERRORS
+from lti_tool.ui.refusals.general import UNKNOWN
 
 
 @pytest.mark.parametrize("code", ERRORS)

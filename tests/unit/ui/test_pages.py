@@ -9,8 +9,9 @@ from markupsafe import Markup
 
 from lti_tool.ui import pages
 from lti_tool.ui.assets import manifest
-from lti_tool.ui.errors import ERRORS, ErrorText
+from lti_tool.ui.errors import ERRORS
 from lti_tool.ui.pages import install, render_error
+from lti_tool.ui.refusals.text import ErrorText
 
 PAGE = "{% extends 'ui/base.html' %}{% block content %}<h1>A page</h1>{% endblock %}"
 HELP = SimpleNamespace(role="headteacher", phone="01632 960001")

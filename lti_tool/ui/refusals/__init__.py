@@ -1,0 +1,1 @@
+"""The words of refusals, by the rooms that raise them; `ui/errors.py` joins them."""
