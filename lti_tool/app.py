@@ -4,6 +4,7 @@ import logging
 import secrets
 import time
 from pathlib import Path
+from typing import Any
 
 from flask import Flask, Response, current_app, g, request, url_for
 from markupsafe import Markup
@@ -204,35 +205,39 @@ def _require_marks(app: Flask) -> None:
             raise RuntimeError(f"the view {rule.endpoint} does not say who may enter")
 
 
+def _itself(proxy: Any) -> Any:
+    return proxy._get_current_object()
+
+
 def _enter() -> None:
-    extensions, view = current_app.extensions, None
-    if request.endpoint is not None:
-        view = current_app.view_functions[request.endpoint]
+    # Each look through a proxy costs, and this is on every path.
+    app, here, asked = map(_itself, (current_app, g, request))
+    extensions, is_post = app.extensions, asked.method == "POST"
+    view = app.view_functions[asked.endpoint] if asked.endpoint is not None else None
     mark = access.access_of(view) if view else None
     database: Database = extensions["database"]
-    here = g._get_current_object()  # each look through the proxy costs; this is on every path
     here.mark, here.concerns = mark, set()
-    writes = here.writes = request.method == "POST" or (mark is not None and mark.writes)
+    writes = here.writes = is_post or (mark is not None and mark.writes)
     here.started = time.perf_counter()
     here.request_id = secrets.token_hex(6)
     here.now = extensions["clock"]()
     here.visit = here.member = None
     here.session = database.writing() if writes else database.reading()
     logs.request_id.set(here.request_id)
-    if request.method == "POST":
+    if is_post:
         if mark is not None and mark.largest:
-            request.max_content_length = mark.largest
-        request.get_data(parse_form_data=True)  # it may come slowly: before a transaction begins
+            asked.max_content_length = mark.largest
+        asked.get_data(parse_form_data=True)  # it may come slowly: before a transaction begins
     if mark is None:
         return
     # A launch brings its own proof, and takes no notice of an earlier visit.
-    if (mark.csrf or mark.level != "public") and (token := access.visit_token(request)):
+    if (mark.csrf or mark.level != "public") and (token := access.visit_token(asked)):
         here.visit, here.member = visits.visit_by_token(here.session, token, now=here.now)
     _check_school(here.visit)
     access.check(here.session, mark, here.visit)
     tries.check(mark.limit)
-    if request.method == "POST" and mark.csrf:
-        access.check_csrf(extensions["csrf_secret"], here.visit, request)
+    if is_post and mark.csrf:
+        access.check_csrf(extensions["csrf_secret"], here.visit, asked)
     if here.visit is not None and visits.needs_touch(here.visit, now=here.now):
         _touch(database, here.visit, writes)
 
@@ -255,8 +260,8 @@ def _touch(database: Database, visit: Visit, writes: bool) -> None:
 
 
 def _leave(response: Response) -> Response:
-    here, extensions = g._get_current_object(), current_app.extensions  # as in _enter
-    session, endpoint = here.get("session"), request.endpoint or ""
+    app, here, asked = map(_itself, (current_app, g, request))  # as in _enter
+    extensions, session = app.extensions, here.get("session")
     if session is not None:
         if response.status_code >= 400:
             abandon(session)
@@ -265,7 +270,7 @@ def _leave(response: Response) -> Response:
             if here.writes:
                 session.commit()
     _fill_in(response)
-    said = {name.lower() for name, _value in response.headers}
+    said = set(response.headers.keys(lower=True))
     for name, value in security_headers(
         frame_ancestors=_frame_ancestors(),
         form_action=here.get("form_action", ()),
@@ -276,11 +281,12 @@ def _leave(response: Response) -> Response:
     if mark := here.get("mark"):
         tries.count(mark.limit, response.status_code)
     seconds = time.perf_counter() - here.started
+    endpoint = asked.endpoint or ""
     counting.count(endpoint, response.status_code, seconds)
     log.info(
         "request",
         extra={
-            "method": request.method,
+            "method": asked.method,
             "endpoint": endpoint,
             "status": response.status_code,
             "milliseconds": round(seconds * 1000, 1),

@@ -86,7 +86,8 @@ class _Holding(Session):
         self._let_go()
 
     def close(self) -> None:
-        super().close()
+        if self.in_transaction():  # else it holds no objects, and there is nothing to put away
+            super().close()
         self._let_go()
 
     def invalidate(self) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID
 from babel import Locale
 from flask_babel import get_locale
 from flask_babel import gettext as _
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from lti_tool.core import ledger
@@ -178,7 +178,11 @@ def declare(
         policy_number=journey.policy_number,
         completed_at=now,
     )
-    journey.completed_at = now
+    session.execute(
+        update(Journey)
+        .where(Journey.id == journey.id, Journey.school_id == journey.school_id)
+        .values(completed_at=now)
+    )
     session.add(declaration)
     session.flush()
     session.add(completion)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import UUID
 
 from sqlalchemy import bindparam, select, update
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from lti_tool.core.database import Table
 from lti_tool.core.errors import ToolError
+from lti_tool.core.hot import Hot
 from lti_tool.core.ids import new_id
 from lti_tool.curriculum.content import keep
 from lti_tool.curriculum.cycles import cycle_of
@@ -74,6 +75,9 @@ FIND: Final = select(Journey).where(
     Journey.cycle == bindparam("cycle"),
 )
 FIND_LOCKED: Final = FIND.with_for_update()
+LOCK: Final = Hot(
+    select(*Journey.__table__.c).where(Journey.id == bindparam("id")).with_for_update()
+)
 
 
 def find(
@@ -91,8 +95,8 @@ def find(
 
 
 def locked(session: Session, journey: Journey) -> Journey:
-    """The journey as it is now; other tabs wait until the commit."""
-    return session.get_one(Journey, journey.id, with_for_update=True, populate_existing=True)
+    """The journey as it is now, a plain row; other tabs wait until the commit."""
+    return cast(Journey, LOCK.one(session, {"id": journey.id}))
 
 
 def begin(
@@ -174,8 +178,15 @@ def read_anew(session: Session, *, course: Course, journey: Journey, now: dateti
     """
     if not course.is_short:
         raise ToolError("page-not-found")
-    journey.changes_read_at = journey.changes_read_at or now
-    session.flush()
+    session.execute(
+        update(Journey)
+        .where(
+            Journey.id == journey.id,
+            Journey.school_id == journey.school_id,
+            Journey.changes_read_at.is_(None),
+        )
+        .values(changes_read_at=now)
+    )
 
 
 def read_again(session: Session, *, course: Course, journey: Journey, now: datetime) -> None:

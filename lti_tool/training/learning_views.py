@@ -220,7 +220,9 @@ def tell() -> Page:
 def told(course: Course, journey: Journey) -> Page:
     """“I know who to tell.”"""
     journeys.tell(g.session, journey=journey, now=g.now)
-    return onward(course, journey) if course.is_short else redirect(url_for("training.tasks"), 303)
+    if not course.is_short:
+        return redirect(url_for("training.tasks"), 303)
+    return onward(course, journeys.locked(g.session, journey))
 
 
 def onward(course: Course, journey: Journey) -> Page:

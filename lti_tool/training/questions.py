@@ -149,8 +149,7 @@ def begin_first_round(session: Session, *, course: Course, journey: Journey, now
     if chosen:
         _begin_round(session, course, journey, (), chosen, now)
     else:
-        journey.learned_at = now
-        session.flush()
+        _learned(session, journey, now)
 
 
 def submit_answer(
@@ -220,10 +219,22 @@ def _end_round(
     session: Session, course: Course, journey: Journey, so_far: Sitting, now: datetime
 ) -> None:
     if so_far.outcome.is_passed:
-        journey.learned_at = journey.learned_at or now
-        session.flush()
+        _learned(session, journey, now)
     else:
         _ask_again(session, course, journey, so_far, now)
+
+
+def _learned(session: Session, journey: Journey, now: datetime) -> None:
+    """The scenarios are passed; the first time counts."""
+    session.execute(
+        update(Journey)
+        .where(
+            Journey.id == journey.id,
+            Journey.school_id == journey.school_id,
+            Journey.learned_at.is_(None),
+        )
+        .values(learned_at=now)
+    )
 
 
 def _ask_again(

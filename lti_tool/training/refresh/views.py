@@ -50,7 +50,7 @@ def changes(course: Course, journey: Journey) -> Page:
 def read_changes(course: Course, journey: Journey) -> Page:
     """“I have read this.”"""
     journeys.read_anew(g.session, course=course, journey=journey, now=g.now)
-    return onward(course, journey)
+    return onward(course, journeys.locked(g.session, journey))
 
 
 @blueprint.get("/training/again")
