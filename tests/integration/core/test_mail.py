@@ -10,7 +10,8 @@ import pytest
 from lti_tool.config import Config
 from lti_tool.core import mail
 from lti_tool.core.mail import Down, Reply
-from tests.factories.post import PASSWORD, USER, certificate_for, mail_server
+from tests.factories.certificates import certificate_for
+from tests.factories.post import PASSWORD, USER, mail_server
 from tests.factories.servers import answering
 
 TO = "sam@example.org"
