@@ -11,7 +11,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from lti_tool.evidence.proof.check import check
 from tests.browser.conftest import AXE_SOURCE
-from tests.factories.attacks import ATTACKS, attacked, cases
+from tests.factories.attacks import ATTACKS, attacked
+from tests.factories.forgeries import cases
 from tests.factories.packs import files, two_packs
 from tests.factories.registers import HEMSWELL
 

@@ -17,16 +17,8 @@ from lti_tool.evidence.cli import evidence
 from lti_tool.evidence.proof import container, tables
 from lti_tool.evidence.proof.check import Report, check
 from lti_tool.evidence.proof.words import EXPLAINED, FINDINGS, VERDICTS
-from tests.factories.attacks import (
-    ATTACKS,
-    Attack,
-    attacked,
-    cases,
-    overlapping,
-    resigned,
-    twice,
-    with_checkpoint_of,
-)
+from tests.factories.attacks import ATTACKS, Attack, attacked
+from tests.factories.forgeries import cases, overlapping, resigned, twice, with_checkpoint_of
 from tests.factories.packs import two_packs
 from tests.factories.registers import GLENMERE, HEMSWELL
 
