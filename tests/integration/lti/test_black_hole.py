@@ -11,10 +11,10 @@ import requests
 
 from lti_tool.lti.services import connection, outbox
 from lti_tool.lti.services.connection import Limits, Unreachable
-from tests.conformance.test_registration import ALL, invite, look, press
 from tests.conformance.world import SCHOOL, World
 from tests.conftest import SetClock
 from tests.factories.black_hole import DRIPS, black_hole
+from tests.factories.connecting import ALL, invite, look, press
 from tests.factories.platforms import Said, pretending
 from tests.factories.scoring import arrive, held, owe, where
 from tests.integration.lti.test_health import make_manager
