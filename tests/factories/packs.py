@@ -9,13 +9,13 @@ from typing import Any
 from uuid import UUID
 
 from flask import Flask
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
 from lti_tool.core import ledger
 from lti_tool.core.database import Database
 from lti_tool.core.erasure import Disposal, digest
 from lti_tool.core.ids import new_id
-from lti_tool.core.ledger import Disclosure
+from lti_tool.core.ledger import Disclosure, LedgerEntry
 from lti_tool.evidence.packs import asking
 from lti_tool.evidence.packs.making import Maker, make
 from lti_tool.evidence.packs.models import Pack
@@ -262,3 +262,17 @@ def two_packs(migrated: Path, folder: Path) -> tuple[bytes, bytes]:
             return first, made(app, head)
     finally:
         database.engine.dispose()
+
+
+def facts_of(database: Database, kind: str, school_id: str = HEMSWELL) -> list[dict[str, Any]]:
+    """What a school's ledger says in entries of this kind."""
+    asked = select(LedgerEntry.body).where(
+        LedgerEntry.kind == kind, LedgerEntry.school_id == school_id
+    )
+    with database.reading() as session:
+        return [json.loads(body)["facts"] for body in session.scalars(asked)]
+
+
+def pack_row(database: Database, pack_id: UUID) -> Pack:
+    with database.reading() as session:
+        return session.get_one(Pack, pack_id)
