@@ -1,12 +1,15 @@
 """People who train at the little school."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from uuid import UUID
 
 import pytest
 from sqlalchemy.orm import Session
 
+from lti_tool.app import create_app
+from lti_tool.config import Config
 from lti_tool.core.database import Database
 from lti_tool.core.ids import new_id
 from lti_tool.curriculum.catalogue import Catalogue
@@ -20,6 +23,7 @@ from lti_tool.training import journeys, questions
 from lti_tool.training.course import Course, new_course
 from lti_tool.training.models import Journey
 from tests.conftest import SetClock
+from tests.factories.learner_browser import Browser
 from tests.factories.little_school import little_school
 
 
@@ -167,3 +171,33 @@ def arrived(
     )
     with database.transaction() as session:
         return arrive.admit(session, arrival, now=now)
+
+
+@pytest.fixture
+def sites() -> tuple[str, ...]:
+    """The school's sites; a test of a federation sets its own."""
+    return ()
+
+
+@pytest.fixture
+def browser(
+    tmp_path: Path,
+    sqlite_url: str,
+    catalogue: Catalogue,
+    clock: SetClock,
+    sites: tuple[str, ...],
+) -> Browser:
+    school = catalogue.schools["little-school"]
+    brought = replace(school, document="policy.pdf", sites=sites)
+    catalogue = replace(catalogue, schools={school.id: brought})
+    folder = tmp_path / "content" / "modules" / "schools" / school.id
+    folder.mkdir(parents=True)
+    (folder / "policy.pdf").write_bytes(b"%PDF our own")
+    (folder / "school.yaml").write_text("name: secret")
+    config = Config(instance=tmp_path, database_url=sqlite_url, content=str(tmp_path / "content"))
+    app = create_app(config, clock=clock, catalogue=catalogue)
+    database: Database = app.extensions["database"]
+    admission = arrived(database, clock())
+    browser = Browser(app.test_client(use_cookies=False), admission)
+    browser.get("/")
+    return browser

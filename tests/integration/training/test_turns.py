@@ -21,8 +21,8 @@ from lti_tool.training.cycles.models import Calendar, Obligation, PolicyOpening
 from lti_tool.training.cycles.opening import open_due
 from lti_tool.training.models import Completion, Journey
 from tests.conftest import SetClock
+from tests.factories.learner_browser import Browser, begin, finish, title
 from tests.integration.training.conftest import arrived
-from tests.integration.training.test_pages import Browser, begin, finish, title
 
 SUMMER = datetime(2026, 6, 1, 9, 0, tzinfo=UTC)
 OPENS = datetime(2026, 9, 1, 9, 0, tzinfo=UTC)
