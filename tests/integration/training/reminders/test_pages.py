@@ -1,38 +1,21 @@
 """The reminders' pages: switched on, looked at, sent, and what went wrong told."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 import pytest
 from bs4 import BeautifulSoup
-from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from lti_tool.core.database import Database
-from lti_tool.core.ids import new_id
-from lti_tool.training.cycles.models import Holiday, Obligation
-from lti_tool.training.reminders import cli, delivery
+from lti_tool.training.reminders import cli
 from lti_tool.training.reminders.models import ReminderBatch, ReminderSettings
 from tests.conftest import SetClock
-from tests.factories.post import MailServer, mail_server
-from tests.factories.registers import (
-    GLENMERE,
-    HEMSWELL,
-    Guest,
-    arrive,
-    browser,
-    csrf,
-    make_manager,
-    running,
-)
+from tests.factories.post import MailServer
+from tests.factories.registers import GLENMERE, HEMSWELL, arrive, browser, csrf, make_manager
+from tests.integration.training.reminders.conftest import ACTIVITY, MONDAY, World
 
-MONDAY = datetime(2026, 10, 5, 9, 0, tzinfo=UTC)
-ACTIVITY = "https://moodle.example.org/mod/lti/view.php?id=7"
 FORM = {
     "is_on": "yes",
     "activity_url": ACTIVITY,
@@ -44,31 +27,13 @@ FORM = {
 }
 
 
-@pytest.fixture
-def server() -> Iterator[MailServer]:
-    with mail_server() as server:
-        yield server
-
-
-@pytest.fixture
-def app(sqlite_url: str, tmp_path: Path, clock: SetClock, server: MailServer) -> Iterator[Flask]:
-    database = Database(sqlite_url)
-    clock.now = MONDAY
-    with running(tmp_path, database, clock) as app:
-        app.extensions["config"] = replace(
-            app.extensions["config"], smtp_url=server.url, mail_from="training@example.org"
-        )
-        yield app
-    database.engine.dispose()
-
-
 class Head:
     """A manager in a browser."""
 
-    def __init__(self, app: Flask) -> None:
-        self.app, self.database = app, app.extensions["database"]
+    def __init__(self, world: World) -> None:
+        self.world, self.app, self.database = world, world.app, world.database
         self.guest = make_manager(self.database, arrive(self.database, "Head", now=MONDAY))
-        self.client: FlaskClient = browser(app, self.guest)
+        self.client: FlaskClient = browser(self.app, self.guest)
 
     def get(self, path: str, status: int = 200) -> str:
         reply = self.client.get(path, base_url="https://localhost")
@@ -90,10 +55,6 @@ class Head:
         (seen,) = page.select("input[name=seen]")
         return self.post("/reminders/send", {"seen": str(seen["value"])}, status)
 
-    def work(self) -> None:
-        with self.app.app_context():
-            delivery.run(delivery.post_of(self.app))
-
 
 def _words(html: str) -> str:
     main = BeautifulSoup(html, "html.parser").main
@@ -101,34 +62,14 @@ def _words(html: str) -> str:
 
 
 @pytest.fixture
-def head(app: Flask) -> Head:
-    return Head(app)
-
-
-def owing(database: Database, name: str, school_id: str = HEMSWELL, **given: Any) -> Guest:
-    values = {"email": f"{name.split()[0].lower()}@example.org", "counted": True} | given
-    guest = arrive(database, name, school_id, now=MONDAY, **values)
-    with database.transaction() as session:
-        session.add(
-            Obligation(
-                id=new_id(),
-                school_id=school_id,
-                person_id=guest.person_id,
-                module="annual-refresh",
-                cycle="2026-27",
-                opens_on=date(2026, 9, 1),
-                due_on=date(2026, 10, 31),
-                reason={"code": "cycle", "closes": "2026-10-31"},
-                created_at=MONDAY,
-            )
-        )
-    return guest
+def head(world: World) -> Head:
+    return Head(world)
 
 
 def test_from_switching_on_to_what_was_sent(head: Head, server: MailServer) -> None:
-    owing(head.database, "Sam Ostler")
-    owing(head.database, "Nomail Person", email="")
-    owing(head.database, "Wait Ing", counted=False)
+    head.world.somebody("Sam Ostler")
+    head.world.somebody("Nomail Person", email="")
+    head.world.somebody("Wait Ing", counted=False)
     said = head.get("/reminders")
     assert "Reminders are switched off" in said
     assert "1 e-mail would go out by today’s date" in said, "looked at before switching on"
@@ -146,7 +87,7 @@ def test_from_switching_on_to_what_was_sent(head: Head, server: MailServer) -> N
     said = head.get("/reminders")
     assert "Had an e-mail in the last seven days: 1" in said
     assert "5 October 2026, 10:00 by a manager: 1 waiting" in said
-    head.work()
+    head.world.run()
     assert server.recipients == ["sam@example.org"]
     said = head.get("/reminders")
     assert "by a manager: 1 sent" in said
@@ -160,14 +101,14 @@ def test_from_switching_on_to_what_was_sent(head: Head, server: MailServer) -> N
 
 
 def test_what_is_shown_is_what_is_sent(head: Head, server: MailServer) -> None:
-    owing(head.database, "Sam Ostler")
+    head.world.somebody("Sam Ostler")
     head.post("/reminders/settings", FORM)
     page = BeautifulSoup(
         head.client.get("/reminders", base_url="https://localhost").text, "html.parser"
     )
     (shown,) = page.select("pre.cw-mail")
     head.send_now()
-    head.work()
+    head.world.run()
     ((_, message),) = server.taken
     body = message.get_body(("plain",))
     assert body is not None
@@ -175,7 +116,7 @@ def test_what_is_shown_is_what_is_sent(head: Head, server: MailServer) -> None:
 
 
 def test_a_list_that_changed_is_shown_again(head: Head) -> None:
-    owing(head.database, "Sam Ostler")
+    head.world.somebody("Sam Ostler")
     head.post("/reminders/settings", FORM)
     said = head.post("/reminders/send", {"seen": "0" * 16}, 409)
     assert "Something changed since you looked" in said
@@ -194,18 +135,9 @@ def test_a_list_that_changed_is_shown_again(head: Head) -> None:
     ],
 )
 def test_why_nothing_can_go(head: Head, clock: SetClock, moment: datetime, words: str) -> None:
-    owing(head.database, "Sam Ostler")
+    head.world.somebody("Sam Ostler")
     head.post("/reminders/settings", FORM)
-    with head.database.transaction() as session:
-        session.add(
-            Holiday(
-                school_id=HEMSWELL,
-                name="Half term",
-                starts_on=date(2026, 10, 26),
-                ends_on=date(2026, 10, 30),
-                entered_at=MONDAY,
-            )
-        )
+    head.world.half_term()
     clock.now = moment
     head.guest = make_manager(head.database, arrive(head.database, "Other Head", now=moment))
     head.client = browser(head.app, head.guest)
@@ -216,7 +148,7 @@ def test_why_nothing_can_go(head: Head, clock: SetClock, moment: datetime, words
 
 
 def test_without_a_mail_server_the_page_says_so(head: Head) -> None:
-    head.app.extensions["config"] = replace(head.app.extensions["config"], smtp_url="")
+    head.world.mail_through("")
     head.post("/reminders/settings", FORM)
     assert "has not told it which server takes its e-mail" in head.get("/reminders")
     head.post("/reminders/send", {"seen": "x"}, 409)
@@ -224,21 +156,19 @@ def test_without_a_mail_server_the_page_says_so(head: Head) -> None:
 
 def test_failures_are_shown(head: Head, server: MailServer, clock: SetClock) -> None:
     for name in ("Ada First", "Bea Second"):
-        owing(head.database, name)
+        head.world.somebody(name)
     head.post("/reminders/settings", FORM)
     server.to["ada@example.org"] = "550 No such user"
     server.to["bea@example.org"] = "450 Later"
     head.send_now()
-    head.work()
+    head.world.run()
     said = head.get("/reminders")
     assert "1 e-mail The mail server puts these off" in said
     assert "Its answer was number 450. Next try: 5 October 2026, 10:05" in said
     assert "Ada First ada@example.org 5 October 2026 The mail server refused it for good" in said
-    head.app.extensions["config"] = replace(
-        head.app.extensions["config"], smtp_url="smtp+plain://127.0.0.1:9"
-    )
+    head.world.mail_through("smtp+plain://127.0.0.1:9")
     clock.move(minutes=5)
-    head.work()
+    head.world.run()
     assert "The mail server does not answer, or broke off." in head.get("/reminders")
 
 
@@ -280,7 +210,7 @@ def test_off_needs_no_address(head: Head) -> None:
 
 
 def test_a_school_sees_its_own_sendings_alone(head: Head) -> None:
-    owing(head.database, "Sam Ostler")
+    head.world.somebody("Sam Ostler")
     head.post("/reminders/settings", FORM)
     head.send_now()
     with head.database.reading() as session:
@@ -292,8 +222,8 @@ def test_a_school_sees_its_own_sendings_alone(head: Head) -> None:
     assert reply.status_code == 404
 
 
-def test_mail_is_tried_by_command(app: Flask, server: MailServer) -> None:
-    runner = app.test_cli_runner()
+def test_mail_is_tried_by_command(world: World, server: MailServer) -> None:
+    runner = world.app.test_cli_runner()
     done = runner.invoke(cli.mail_commands, ["test", "--to", "sam@example.org"])
     assert (done.exit_code, server.recipients) == (0, ["sam@example.org"]), done.output
     assert "took it" in done.output
@@ -303,11 +233,9 @@ def test_mail_is_tried_by_command(app: Flask, server: MailServer) -> None:
     assert "refuses mail to this address (550)" in done.output
     done = runner.invoke(cli.mail_commands, ["test", "--to", "sam"])
     assert "one plain e-mail address" in done.output
-    app.extensions["config"] = replace(
-        app.extensions["config"], smtp_url=server.url.replace("smtp+plain", "smtp")
-    )
+    world.mail_through(server.url.replace("smtp+plain", "smtp"))
     done = runner.invoke(cli.mail_commands, ["test", "--to", "sam@example.org"])
     assert "no safe connection" in done.output
-    app.extensions["config"] = replace(app.extensions["config"], smtp_url="")
+    world.mail_through("")
     done = runner.invoke(cli.mail_commands, ["test", "--to", "sam@example.org"])
     assert "CLAUSEWAY_SMTP_URL" in done.output
