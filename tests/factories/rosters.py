@@ -12,9 +12,9 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from flask import Flask, Response, request
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from lti_tool.core.ledger import verify
+from lti_tool.core.ledger import LedgerEntry, verify
 from lti_tool.lti.rosters import courses, reading
 from lti_tool.lti.rosters.models import Roster
 from lti_tool.people import memberships
@@ -151,6 +151,14 @@ class Course:
                 .where(Membership.school_id == SCHOOL)
             )
             return {subject: (person, membership) for subject, person, membership in rows}
+
+    def kinds(self) -> list[str]:
+        """Of entries in the ledger, with how many there are of each."""
+        with self.tool.database.reading() as session:
+            found = session.execute(
+                select(LedgerEntry.kind, func.count()).group_by(LedgerEntry.kind).order_by("kind")
+            )
+            return [f"{kind} {number}" for kind, number in found]
 
     def counted(self) -> set[str]:
         """The platform's numbers for those who are counted now."""

@@ -17,7 +17,7 @@ from tests.factories.black_hole import DRIPS, black_hole
 from tests.factories.connecting import ALL, invite, look, press
 from tests.factories.platforms import Said, pretending
 from tests.factories.scoring import arrive, held, owe, where
-from tests.integration.lti.test_health import make_manager
+from tests.integration.lti.conftest import make_manager
 
 LONGEST: Final = 5.0
 """Seconds that a request of a person may wait for a platform."""

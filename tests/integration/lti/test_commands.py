@@ -9,10 +9,10 @@ from sqlalchemy import select
 
 from lti_tool.lti import cli
 from lti_tool.lti.models import ScoreOutbox
-from lti_tool.people import memberships
 from sandbox_lms.schools import Person
 from tests.conformance.world import OTHER, SCHOOL, World
 from tests.factories.scoring import arrive, held, owe
+from tests.integration.lti.conftest import make_manager
 
 GIVEN = {
     "--name": "School Moodle",
@@ -62,9 +62,8 @@ def test_add_again_changes_and_adds_but_doubles_nothing(tool: World) -> None:
 
 
 def test_a_school_that_has_a_manager_gets_no_code(tool: World) -> None:
-    person_id = arrive(tool).person_id
-    with tool.database.transaction() as session:
-        memberships.grant(session, person_id=person_id, school_id=SCHOOL, now=tool.lti.clock())
+    arrive(tool)
+    make_manager(tool)
     assert json.loads(_add(tool, "--school", SCHOOL, "--json").output)["manager_codes"] == {}
 
 
@@ -118,7 +117,7 @@ def test_disable_stops_logins_in_this_process_at_once(tool: World) -> None:
 
 
 def test_check(tool: World) -> None:
-    """On each kind of database; what it finds is shown in test_health.py."""
+    """On each kind of database; what it finds is shown in health/."""
     owe(tool, arrive(tool))
     tool.lti.clock.move(hours=2)  # type: ignore[attr-defined]
     checked = _run(tool, "platforms", "check", "The platform")

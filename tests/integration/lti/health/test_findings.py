@@ -1,50 +1,29 @@
-"""A connection's health: what is found where something is wrong, by command and on the page."""
+"""A connection's health: what is found where something is wrong, by command."""
 
 import json
 import socket
 import time
-from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
 
 import pytest
-import requests
-from bs4 import BeautifulSoup
 from click.testing import CliRunner
 from flask.cli import ScriptInfo
 
 from lti_tool.cli import clauseway
-from lti_tool.core.errors import ToolError
 from lti_tool.core.outside import PATIENCE
 from lti_tool.curriculum.catalogue import Kept
 from lti_tool.lti.claims import LINE_ITEM_SCOPE, MEMBERS_SCOPE, RESULT_SCOPE, SCORE_SCOPE
-from lti_tool.lti.health import asking, report
+from lti_tool.lti.health import asking
 from lti_tool.lti.health.words import SAID, STATES, SUBJECTS, Finding, line
 from lti_tool.lti.models import BLOCKED, Registration, ScoreOutbox
 from lti_tool.lti.platforms import disable_platform
-from lti_tool.lti.services import outbox, scores
+from lti_tool.lti.services import outbox
 from lti_tool.lti.services.breaker import OPENS_AFTER, failed
-from lti_tool.people import memberships
-from lti_tool.people.models import Visit
-from sandbox_lms.schools import Person
 from tests.conformance.world import AGS, NRPS, OTHER, SCHOOL, World
 from tests.conftest import SetClock
+from tests.factories.scoring import owe
 from tests.factories.servers import answering
-
-
-@pytest.fixture
-def database_url(sqlite_url: str) -> str:
-    """One kind will do: what is asked of a platform is no matter of the database."""
-    return sqlite_url
-
-
-@pytest.fixture
-def connected(tool: World) -> Iterator[World]:
-    """Somebody has come, so we know what the platform promised."""
-    assert tool.launch().status_code == 303
-    yield tool
-    tool.platform.faults.clear()
 
 
 def check(tool: World, *options: str, name: str = "The platform") -> tuple[int, str]:
@@ -240,31 +219,15 @@ def test_a_platform_that_was_switched_off_is_not_asked(connected: World) -> None
     assert check(connected)[0] == 1
 
 
-def owe(tool: World) -> None:
-    now = tool.lti.clock()
-    with tool.database.transaction() as session:
-        scores.owe(
-            session,
-            visit=tool.visits()[-1],
-            completion_id=uuid4(),
-            cycle="2026-27",
-            module="induction",
-            score=90,
-            comment="",
-            completed_at=now,
-            now=now,
-        )
-
-
 def test_scores_that_were_sent_that_wait_and_that_are_stuck(
     connected: World, clock: SetClock
 ) -> None:
-    owe(connected)
+    owe(connected, connected.visits()[-1])
     outbox.send_due(connected.lti)
     assert found(connected)["score"] == "scored"
     connected.platform.gradebook.grades.clear()
     assert connected.launch(sub="2002").status_code == 303
-    owe(connected)
+    owe(connected, connected.visits()[-1])
     assert found(connected)["score"] == "scored"  # it has not waited long
     clock.move(hours=2)
     assert found(connected)["score"] == "scores-wait"
@@ -328,118 +291,3 @@ def test_every_finding_has_words(tool: World, code: str) -> None:
             assert "%(" not in said.says + said.does
         assert SAID[code].state in STATES
         assert said.does or SAID[code].state == "ok" or code in ("left-out", "withdrawn")
-
-
-# The page
-
-
-def open_page(
-    tool: World, person: Person | None = None, cookies: dict[str, str] | None = None
-) -> requests.Response:
-    """The page as the visit of a new launch sees it."""
-    begun = tool.begin()
-    given = tool.platform.id_token_claims(person or tool.learner, tool.activity, begun.nonce)
-    reply = tool.post(begun, tool.platform.sign(given), cookies=cookies)
-    assert reply.status_code == 303, reply.text
-    cookie = next(
-        line.split(";")[0] for line in reply.raw.headers.getlist("Set-Cookie") if "visit" in line
-    )
-    return tool.http.get(f"{tool.url}/health/", headers={"Cookie": cookie}, timeout=30)
-
-
-def make_manager(tool: World, school_id: str = SCHOOL) -> None:
-    with tool.database.transaction() as session:
-        person_id = tool.visits()[-1].person_id
-        memberships.grant(session, person_id=person_id, school_id=school_id, now=tool.lti.clock())
-
-
-def headings(reply: requests.Response) -> list[str]:
-    return [found.text for found in BeautifulSoup(reply.text, "html.parser").select("h2")]
-
-
-def test_learners_and_teachers_do_not_see_it(tool: World) -> None:
-    assert open_page(tool).status_code == 403
-    teacher = tool.platform.person(SCHOOL, "teacher")
-    assert open_page(tool, teacher).status_code == 403
-
-
-def test_an_unconfirmed_visit_does_not_see_it(tool: World) -> None:
-    """Nothing shows yet that this browser is the administrator's."""
-    administrator = tool.platform.person(None, "admin")
-    reply = open_page(tool, administrator, cookies={})
-    assert reply.status_code == 403
-    assert "visit-unconfirmed" in reply.text
-
-
-def test_a_manager_sees_the_platforms_of_their_school(connected: World) -> None:
-    make_manager(connected)
-    connected.register("theirs", OTHER, client_id="of-others", name="Another school’s")
-    connected.register("ours", SCHOOL, client_id="of-ours", name="Our second")
-    reply = open_page(connected)
-    assert reply.status_code == 200
-    assert headings(reply)[:2] == ["Our second", "The platform"]
-    assert "Another school’s" not in reply.text
-    assert "Nothing is wrong." in reply.text
-
-
-def test_a_manager_of_another_school_sees_nothing_of_this_one(connected: World) -> None:
-    make_manager(connected, OTHER)
-    assert open_page(connected).status_code == 403
-
-
-def test_an_administrator_sees_their_own_platform_and_nobody(connected: World) -> None:
-    owe(connected)
-    administrator = connected.platform.person(None, "admin")
-    connected.register("theirs", OTHER, client_id="of-others", name="Another")
-    reply = open_page(connected, administrator)
-    assert reply.status_code == 200
-    assert headings(reply)[0] == "The platform"
-    assert "Another" not in reply.text
-    for person in connected.platform.people.values():
-        assert person.family_name not in reply.text
-
-
-def test_whoever_came_from_no_activity_is_no_administrator_of_all(tool: World) -> None:
-    """A review may name no activity, and who came to it as a manager may be one no more."""
-    visit = Visit(
-        confirmed_at=tool.lti.clock(),
-        person_id=uuid4(),
-        school_id=SCHOOL,
-        may_set_up=True,
-        door="lti",
-        place_id=None,
-    )
-    tool.register("theirs", OTHER, client_id="of-others", name="Another")  # nobody came from there
-    with tool.database.reading() as session, pytest.raises(ToolError, match="not-a-manager"):
-        report.shown_to(session, visit)
-
-
-def test_a_score_counts_for_its_school_alone(connected: World, clock: SetClock) -> None:
-    owe(connected)
-    clock.move(hours=2)
-    with connected.database.transaction() as session:
-        for row in session.query(ScoreOutbox):
-            row.school_id = OTHER
-    assert open_page(connected).status_code == 403
-    make_manager(connected)
-    assert "that wait to be sent" not in open_page(connected).text
-    administrator = connected.platform.person(None, "admin")
-    assert "that wait to be sent" in open_page(connected, administrator).text
-
-
-def test_the_page_holds_up_no_writer(connected: World) -> None:
-    """While a platform is asked nothing stands open in the database."""
-    make_manager(connected)
-    connected.platform.faults.put("jwks", "slow", seconds=1)
-    pool = connected.database.engine.pool
-    seen: list[str] = []
-    original: Callable[..., Any] = connected.lti.outside.call
-
-    def watch(*args: Any, **kwargs: Any) -> Any:
-        seen.append(pool.status())
-        return original(*args, **kwargs)
-
-    connected.lti.outside.call = watch  # type: ignore[method-assign]
-    assert open_page(connected).status_code == 200
-    assert seen
-    assert all("Current Checked out connections: 0" in status for status in seen), seen
