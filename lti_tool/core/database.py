@@ -13,10 +13,12 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     Engine,
+    Insert,
     MetaData,
     create_engine,
     event,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -161,6 +163,12 @@ class Database:
         with self.writing() as session:
             yield session
             session.commit()
+
+
+def insert_missing(session: Session, table: type[Table]) -> Insert:
+    """An INSERT that lets a row stand whose key is there already: somebody was quicker."""
+    words = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    return cast(Insert, words.insert(table).on_conflict_do_nothing())
 
 
 def _pool(connections: int) -> dict[str, Any]:

@@ -16,11 +16,10 @@ from typing import Final, Protocol
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import LargeBinary, String, delete, select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lti_tool.config import Config
-from lti_tool.core.database import Database, Table, UtcDateTime
+from lti_tool.core.database import Database, Table, UtcDateTime, insert_missing
 from lti_tool.core.secret import derived_secret, write_private
 
 NONCE_BYTES: Final = 12
@@ -115,7 +114,7 @@ class Rows:
         sealed = self.seal(name, content)
         row = {"drawer": self.drawer, "name": name, "sealed": sealed, "put_at": datetime.now(UTC)}
         with self.database.transaction() as session:
-            session.execute(insert(DrawerItem).values(row).on_conflict_do_nothing())
+            session.execute(insert_missing(session, DrawerItem).values(row))
 
     def remove(self, name: str) -> None:
         with self.database.transaction() as session:

@@ -28,13 +28,11 @@ from sqlalchemy import (
     type_coerce,
     update,
 )
-from sqlalchemy.dialects.postgresql import insert as postgres_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Mapped, Session, SessionTransaction, mapped_column
 from sqlalchemy.types import NullType
 
 from lti_tool.core import erasure
-from lti_tool.core.database import Table, UtcDateTime
+from lti_tool.core.database import Table, UtcDateTime, insert_missing
 from lti_tool.core.erasure import DISPOSED, Disposal
 from lti_tool.core.ids import new_id, written
 
@@ -237,9 +235,8 @@ def _lock_head(session: Session, school_id: str) -> tuple[int, str]:
     head = select(LedgerHead.sequence, LedgerHead.hash).where(LedgerHead.school_id == school_id)
     found = session.execute(head.with_for_update()).one_or_none()
     if found is None:
-        upsert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgres_insert
-        first = upsert(LedgerHead).values(school_id=school_id, sequence=0, hash=NO_HASH)
-        session.execute(first.on_conflict_do_nothing())
+        first = {"school_id": school_id, "sequence": 0, "hash": NO_HASH}
+        session.execute(insert_missing(session, LedgerHead).values(first))
         found = session.execute(head.with_for_update()).one()
     return found.sequence, found.hash
 

@@ -5,10 +5,9 @@ from datetime import datetime
 from typing import Final
 
 from sqlalchemy import bindparam, select
-from sqlalchemy.dialects.postgresql import insert as postgres_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
+from lti_tool.core.database import insert_missing
 from lti_tool.curriculum.catalogue import Catalogue, Scenario
 from lti_tool.curriculum.models import Content
 from lti_tool.policies.documents import Fault, sha256
@@ -21,11 +20,10 @@ KNOWN: Final = select(Content.hash).where(Content.hash.in_(bindparam("hashes", e
 def keep(session: Session, *, kind: str, ref: str, number: str, body: bytes, now: datetime) -> str:
     """Store content by its hash at first use; returns the hash."""
     digest = sha256(body)
-    upsert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgres_insert
-    row = upsert(Content).values(
+    row = insert_missing(session, Content).values(
         hash=digest, kind=kind, ref=ref, number=number, body=body, first_used_at=now
     )
-    session.execute(row.on_conflict_do_nothing())
+    session.execute(row)
     return digest
 
 

@@ -13,6 +13,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urlencode
 from uuid import UUID
@@ -69,26 +70,31 @@ def begin(lti: Lti, form: Mapping[str, str], *, now: datetime) -> Outset:
     storage = storage_target(form)
     remembered = [nonce, platform.id.hex, deployment_hint, digest(target), expires_at, storage]
     state = _seal(lti, remembered if storage else remembered[:-1])
+    query = {"login_hint": hint, "state": state, "nonce": nonce}
+    if "lti_message_hint" in form:
+        query["lti_message_hint"] = form["lti_message_hint"]
+    asks = _asks(platform.auth_login_url, platform.client_id, lti.launch_url)
+    return Outset(
+        f"{asks}&{urlencode(query)}",
+        cookie_name(state),
+        binding(lti, state),
+        storage,
+    )
+
+
+@lru_cache(maxsize=1024)
+def _asks(auth_login_url: str, client_id: str, redirect_uri: str) -> str:
+    """What is the same in every request to a platform."""
     query = {
         "scope": "openid",
         "response_type": "id_token",
         "response_mode": "form_post",
         "prompt": "none",
-        "client_id": platform.client_id,
-        "redirect_uri": lti.launch_url,
-        "login_hint": hint,
-        "state": state,
-        "nonce": nonce,
+        "client_id": client_id,
+        "redirect_uri": redirect_uri,
     }
-    if "lti_message_hint" in form:
-        query["lti_message_hint"] = form["lti_message_hint"]
-    join = "&" if "?" in platform.auth_login_url else "?"
-    return Outset(
-        f"{platform.auth_login_url}{join}{urlencode(query)}",
-        cookie_name(state),
-        binding(lti, state),
-        storage,
-    )
+    join = "&" if "?" in auth_login_url else "?"
+    return f"{auth_login_url}{join}{urlencode(query)}"
 
 
 def read_state(lti: Lti, state: str, *, now: datetime) -> Login:

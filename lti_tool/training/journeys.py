@@ -7,11 +7,9 @@ from typing import Any, Final, cast
 from uuid import UUID
 
 from sqlalchemy import bindparam, select, update
-from sqlalchemy.dialects.postgresql import insert as postgres_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
-from lti_tool.core.database import Table
+from lti_tool.core.database import Table, insert_missing
 from lti_tool.core.errors import ToolError
 from lti_tool.core.hot import Hot
 from lti_tool.core.ids import new_id
@@ -222,8 +220,6 @@ def _note_read(session: Session, journey: Journey, section: str, now: datetime) 
 
 def _add_once(session: Session, table: type[Table], values: Mapping[str, Any]) -> bool:
     """Insert a row unless its key is there; a second tab may have been quicker."""
-    is_sqlite = session.get_bind().dialect.name == "sqlite"
-    insert = sqlite_insert(table) if is_sqlite else postgres_insert(table)
     key = next(iter(table.__table__.primary_key))
-    added = insert.values(values).on_conflict_do_nothing().returning(key)
+    added = insert_missing(session, table).values(values).returning(key)
     return session.execute(added).one_or_none() is not None

@@ -9,12 +9,10 @@ from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert as postgres_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from lti_tool.core import ledger
-from lti_tool.core.database import Database
+from lti_tool.core.database import Database, insert_missing
 from lti_tool.core.errors import ToolError
 from lti_tool.core.ledger import LedgerHead, Link
 from lti_tool.evidence.checkpoints.keys import EvidenceKeys
@@ -147,8 +145,7 @@ def _add(new: _New, school_id: str, level: int, hash_: bytes) -> None:
 def _store(session: Session, tiles: list[dict[str, object]]) -> None:
     """What another maker has stored is the same."""
     if tiles:
-        upsert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgres_insert
-        session.execute(upsert(LedgerTile).on_conflict_do_nothing(), tiles)
+        session.execute(insert_missing(session, LedgerTile), tiles)
 
 
 def _sign(

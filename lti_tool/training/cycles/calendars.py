@@ -7,11 +7,10 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert as postgres_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from lti_tool.core import ledger
+from lti_tool.core.database import insert_missing
 from lti_tool.core.errors import ToolError
 from lti_tool.core.ids import new_id
 from lti_tool.curriculum.cycles import first_year
@@ -41,12 +40,10 @@ def calendar_of(session: Session, *, school_id: str, now: datetime) -> Calendar:
 
 def begin_calendar(session: Session, *, school_id: str, now: datetime) -> Calendar:
     """The school's dates, locked; the usual ones from today on where it had none yet."""
-    is_sqlite = session.get_bind().dialect.name == "sqlite"
     usual = calendar_of(session, school_id=school_id, now=now)
     if usual not in session:
-        insert = (sqlite_insert if is_sqlite else postgres_insert)(Calendar)
         values = {name: getattr(usual, name) for name in ("school_id", *FIELDS, "changed_at")}
-        session.execute(insert.values(values).on_conflict_do_nothing())
+        session.execute(insert_missing(session, Calendar).values(values))
     locked = select(Calendar).where(Calendar.school_id == school_id).with_for_update()
     return session.scalars(locked.execution_options(populate_existing=True)).one()
 

@@ -12,11 +12,10 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import bindparam, select, update
-from sqlalchemy.dialects.postgresql import insert as postgres_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from lti_tool.core import ledger
+from lti_tool.core.database import insert_missing
 from lti_tool.core.hot import Hot
 from lti_tool.core.ids import new_id
 from lti_tool.people.joins import everybody_who_is
@@ -127,9 +126,7 @@ def _write(session: Session, school_id: str, changes: Sequence[Change], now: dat
         if one.before is None
     ]
     if new:  # somebody else may settle the same person just now
-        is_sqlite = session.get_bind().dialect.name == "sqlite"
-        insert = (sqlite_insert if is_sqlite else postgres_insert)(Obligation)
-        session.connection().execute(insert.on_conflict_do_nothing(), new)
+        session.connection().execute(insert_missing(session, Obligation), new)
     changed = [(one.before, one.now) for one in changes if one.before is not None]
     changed.sort(
         key=lambda one: one[0].id

@@ -5,10 +5,9 @@ from typing import Final
 from uuid import UUID, uuid5
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert as postgres_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
+from lti_tool.core.database import insert_missing
 from lti_tool.policies.policy import PolicyVersion, School
 from lti_tool.training.cycles.models import PolicyOpening
 from lti_tool.ui.format import local
@@ -35,10 +34,8 @@ def note_first(session: Session, version: PolicyVersion, *, now: datetime) -> No
     known = select(PolicyOpening.id).where(PolicyOpening.school_id == version.school_id).limit(1)
     if session.scalar(known) is not None:
         return
-    is_sqlite = session.get_bind().dialect.name == "sqlite"
-    insert = (sqlite_insert if is_sqlite else postgres_insert)(PolicyOpening)
     session.execute(
-        insert.values(
+        insert_missing(session, PolicyOpening).values(
             id=uuid5(OPENINGS, version.school_id),
             school_id=version.school_id,
             number=version.number,
@@ -51,5 +48,5 @@ def note_first(session: Session, version: PolicyVersion, *, now: datetime) -> No
             binds=[],
             opened_on=local(now).date(),
             opened_at=now,
-        ).on_conflict_do_nothing()
+        )
     )

@@ -6,11 +6,10 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects.postgresql import insert as postgres_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from lti_tool.core import ledger
+from lti_tool.core.database import insert_missing
 from lti_tool.policies.policy import School
 from lti_tool.training.reminders.models import DROPPED, WAITING, Reminder, ReminderSettings
 from lti_tool.ui.format import local
@@ -48,9 +47,8 @@ def locked(session: Session, *, school: School, now: datetime) -> ReminderSettin
     first did."""
     usual = read(session, school=school, now=now)
     if usual not in session:
-        insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgres_insert
         values = {name: getattr(usual, name) for name in ("school_id", *FIELDS, "changed_at")}
-        session.execute(insert(ReminderSettings).values(values).on_conflict_do_nothing())
+        session.execute(insert_missing(session, ReminderSettings).values(values))
     return session.scalars(
         select(ReminderSettings)
         .where(ReminderSettings.school_id == school.id)
