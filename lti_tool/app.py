@@ -287,16 +287,11 @@ def _leave(response: Response) -> Response:
     if mark := here.get("mark"):
         tries.count(mark.limit, response.status_code)
     seconds = time.perf_counter() - here.started
-    endpoint = asked.endpoint or ""
-    counting.count(endpoint, response.status_code, seconds)
-    log.info(
-        "request",
-        extra={
-            "method": asked.method,
-            "endpoint": endpoint,
-            "status": response.status_code,
-            "milliseconds": round(seconds * 1000, 1),
-        },
+    endpoint, status = asked.endpoint or "", response.status_code
+    counting.count(endpoint, status, seconds)
+    milliseconds = round(seconds * 1000, 1)
+    logs.note_request(
+        method=asked.method, endpoint=endpoint, status=status, milliseconds=milliseconds
     )
     return response
 
