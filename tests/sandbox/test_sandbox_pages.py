@@ -2,9 +2,11 @@
 
 import json
 import re
+import socket
 import stat
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -14,6 +16,7 @@ import requests
 from sandbox_lms.platform import Platform, describe
 from sandbox_lms.schools import KINDS, SCHOOLS
 from sandbox_lms.serve import bind, running_platform
+from tests.factories.certificates import certificate_for
 from tests.sandbox.fake_tool import FakeTool, Services
 
 
@@ -167,6 +170,22 @@ def test_a_restart_keeps_keys_people_scores_and_tokens(tmp_path: Path, tool: Fak
 def test_it_listens_on_this_machine_only(host: str) -> None:
     with pytest.raises(ValueError, match="this machine only"):
         bind(host, 0)
+
+
+def test_who_connects_and_says_nothing_holds_up_nobody(tmp_path: Path) -> None:
+    certificate = certificate_for(tmp_path, "localhost")
+    server = bind("127.0.0.1", 0, certificate=str(certificate))
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        with socket.create_connection(("127.0.0.1", server.port)):
+            time.sleep(0.2)  # until it has been accepted
+            url = f"https://localhost:{server.port}/"
+            assert requests.get(url, verify=str(certificate), timeout=5).status_code == 404
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 def test_names_of_other_hosts_are_not_answered(platform: Platform) -> None:
