@@ -12,7 +12,6 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, suppre
 from dataclasses import dataclass
 from pathlib import Path
 
-import axe_playwright_python
 import pytest
 import requests
 from playwright.sync_api import (
@@ -31,6 +30,7 @@ from lti_tool.curriculum.catalogue import Catalogue
 from lti_tool.curriculum.reading import read_catalogue
 from lti_tool.policies.resolve import State
 from tests.factories.answers import Expert
+from tests.factories.looking import look
 from tests.factories.machines import MACHINES, SECRET, beside, free_port, look_at, machine
 from tests.factories.machines import wait_for as machine_answers
 from tests.factories.round_robin import RoundRobin
@@ -38,7 +38,6 @@ from tests.factories.round_robin import RoundRobin
 NewDatabase = Callable[[Path], AbstractContextManager[str]]
 
 FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
-AXE_SOURCE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 
 
 def chromium_path() -> str:
@@ -267,18 +266,7 @@ class Learner:
         if kind in self.looked_at:
             return
         self.looked_at.add(kind)
-        if not self.tool.evaluate("'axe' in window"):
-            self.tool.evaluate(AXE_SOURCE)
-        found = self.tool.evaluate(
-            "() => axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa',"
-            " 'wcag22aa', 'best-practice']})"
-        )
-        said = [(one["id"], one["nodes"][0]["html"]) for one in found["violations"]]
-        assert not said, (kind, said)
-        width, room = self.tool.evaluate(
-            "() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]"
-        )
-        assert width <= room, (kind, width, room)
+        look(self.tool, kind)
 
     def learn(self, name: str, *, looks: bool = False) -> None:
         """The whole training to its confirmation."""

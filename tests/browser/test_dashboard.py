@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext
 
 from lti_tool.core.database import Database
 from lti_tool.people import access
-from tests.browser.conftest import AXE_SOURCE
 from tests.conftest import SetClock
+from tests.factories.looking import look
 from tests.factories.registers import (
     GLENMERE,
     Guest,
@@ -28,7 +28,6 @@ pytestmark = pytest.mark.browser
 PHONE = {"width": 320, "height": 640}
 DESK = {"width": 1280, "height": 900}
 PAGES = ("/dashboard", "/chase", "/schools", "/register?module=annual-refresh")
-RULES = "['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']"
 
 
 @pytest.fixture
@@ -67,16 +66,6 @@ def manager(database: Database) -> Guest:
 def address(database: Database, tmp_path: Path, clock: SetClock) -> Iterator[str]:
     with listening(tmp_path, database, clock) as url:
         yield url.replace("127.0.0.1", "localhost")
-
-
-def look(page: Page, what: str) -> None:
-    page.evaluate(AXE_SOURCE)
-    found = page.evaluate(f"() => axe.run(document, {{runOnly: {RULES}}})")
-    assert not [(one["id"], one["nodes"][0]["html"]) for one in found["violations"]], what
-    width, room = page.evaluate(
-        "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
-    )
-    assert width <= room, what
 
 
 def test_a_manager_reads_acts_and_prints(

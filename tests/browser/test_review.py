@@ -5,18 +5,16 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page
+from playwright.sync_api import BrowserContext, ConsoleMessage
 
 from lti_tool.core.database import Database
 from lti_tool.people import access
-from tests.browser.conftest import AXE_SOURCE
 from tests.conftest import SetClock
+from tests.factories.looking import look
 from tests.factories.registers import Guest, arrive, listening, make_manager
 from tests.integration.evidence.test_review import CATALOGUE, SCHOOL, answer, people
 
 pytestmark = pytest.mark.browser
-
-RULES = "['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']"
 
 
 def note(said: list[str], message: ConsoleMessage) -> None:
@@ -43,16 +41,6 @@ def head(database: Database) -> Guest:
 def address(database: Database, tmp_path: Path, clock: SetClock) -> Iterator[str]:
     with listening(tmp_path, database, clock, CATALOGUE) as url:
         yield url.replace("127.0.0.1", "localhost")
-
-
-def look(page: Page, what: str) -> None:
-    page.evaluate(AXE_SOURCE)
-    found = page.evaluate(f"() => axe.run(document, {{runOnly: {RULES}}})")
-    assert not [(one["id"], one["nodes"][0]["html"]) for one in found["violations"]], what
-    width, room = page.evaluate(
-        "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
-    )
-    assert width <= room, what
 
 
 def test_a_manager_reads_decides_and_prints(
