@@ -13,6 +13,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
 from uuid import UUID
 
 import rfc8785
@@ -22,6 +23,7 @@ from sqlalchemy import (
     LargeBinary,
     String,
     Uuid,
+    bindparam,
     event,
     insert,
     select,
@@ -34,6 +36,7 @@ from sqlalchemy.types import NullType
 from lti_tool.core import erasure
 from lti_tool.core.database import Table, UtcDateTime, insert_missing
 from lti_tool.core.erasure import DISPOSED, Disposal
+from lti_tool.core.hot import Hot
 from lti_tool.core.ids import new_id, written
 
 FORMAT = 1
@@ -71,6 +74,14 @@ class LedgerHead(Table):
     school_id: Mapped[str] = mapped_column(String(80), primary_key=True)
     sequence: Mapped[int] = mapped_column(BigInteger)
     hash: Mapped[str] = mapped_column(String(64))
+
+
+# What every act with an entry asks.
+_entry, _head = (Table.metadata.tables[name] for name in ("ledger_entry", "ledger_head"))
+ADD_ENTRIES: Final = insert(_entry)
+_of_school = _head.c.school_id == bindparam("school")
+LOCK_HEAD: Final = Hot(select(_head.c.sequence, _head.c.hash).where(_of_school).with_for_update())
+MOVE_HEAD: Final = Hot(update(_head).where(_of_school), "sequence", "hash")
 
 
 class Disclosure(Table):
@@ -223,21 +234,16 @@ def _extend(session: Session, school_id: str, entries: Sequence[Pending]) -> Non
                 "hash": previous,
             }
         )
-    session.execute(insert(LedgerEntry), rows)
-    session.execute(
-        update(LedgerHead)
-        .where(LedgerHead.school_id == school_id)
-        .values(sequence=sequence, hash=previous)
-    )
+    session.connection().execute(ADD_ENTRIES, rows)
+    MOVE_HEAD.run(session, {"school": school_id, "sequence": sequence, "hash": previous})
 
 
 def _lock_head(session: Session, school_id: str) -> tuple[int, str]:
-    head = select(LedgerHead.sequence, LedgerHead.hash).where(LedgerHead.school_id == school_id)
-    found = session.execute(head.with_for_update()).one_or_none()
+    found = LOCK_HEAD.one(session, {"school": school_id})
     if found is None:
         first = {"school_id": school_id, "sequence": 0, "hash": NO_HASH}
         session.execute(insert_missing(session, LedgerHead).values(first))
-        found = session.execute(head.with_for_update()).one()
+        found = LOCK_HEAD.one(session, {"school": school_id})
     return found.sequence, found.hash
 
 
