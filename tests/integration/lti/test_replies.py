@@ -28,12 +28,12 @@ def test_a_platform_away_for_a_day_loses_nothing(tool: World, clock: SetClock, k
     completion_id = owe(tool, arrive(tool))
     (before,) = rows(tool)
     tool.platform.faults.put("scores", kind)
-    for _ in range(24 * 2):
+    for _ in range(24):
         outbox.sweep(tool.lti)
-        clock.move(minutes=30)
+        clock.move(hours=1)
     assert where(tool, completion_id).state == "waiting"
     (row,) = rows(tool)
-    assert 16 <= row.attempts <= 48
+    assert 12 <= row.attempts <= 24
     assert row.payload == before.payload
     tool.platform.faults.clear()
     clock.move(hours=2)
@@ -44,9 +44,9 @@ def test_a_platform_away_for_a_day_loses_nothing(tool: World, clock: SetClock, k
 def test_after_three_days_somebody_must_look(tool: World, clock: SetClock) -> None:
     completion_id = owe(tool, arrive(tool))
     tool.platform.faults.put("scores", "503")
-    for _ in range(75):
+    for _ in range(25):
         outbox.sweep(tool.lti)
-        clock.move(hours=1.3)
+        clock.move(hours=3.9)
     assert where(tool, completion_id).state == "attention"
     tool.platform.faults.clear()
     (row,) = rows(tool)

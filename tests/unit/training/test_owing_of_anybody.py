@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from uuid import UUID
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lti_tool.curriculum.cycles import school_year
@@ -138,7 +138,6 @@ def test_settling_twice_changes_nothing(
     assert {key: one for key, one in twice.items() if key in once} == once
 
 
-@settings(max_examples=200)
 @given(standings, standings, terms, terms, cycles, openings, days, days)
 def test_no_later_fact_undoes_what_was_done(
     before: Standing,
